@@ -1,0 +1,394 @@
+"""The wire form of contract version 1: bytes to data and back, checked and bounded.
+
+Every decoder takes bytes from the network and raises a ContractError with a sentence that
+says what is wrong; it never raises anything else and never returns half a message.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import ValidationError as PydanticError
+
+from devices.contract.capability import (
+    CONTRACT_VERSION,
+    Capability,
+    Description,
+    Kind,
+    OwnCommand,
+    Parameter,
+    ParameterType,
+    Risk,
+    object_schema,
+)
+from devices.contract.command import Ack, AckError, AckStatus, Command, Scalar
+from devices.contract.errors import ContractError, PayloadError, VersionError
+from devices.contract.text import clean
+from devices.contract.topics import check_device_id
+
+# A description with 64 capabilities and 32 commands stays under 32 KiB.
+MAX_DESCRIPTION_BYTES = 64 * 1024
+MAX_STATE_BYTES = 16 * 1024
+MAX_ACK_BYTES = 16 * 1024
+MAX_COMMAND_BYTES = 16 * 1024
+
+NAME_LENGTH = 64
+SENTENCE_LENGTH = 300
+VALUE_LENGTH = 255
+MAX_STATE_KEYS = 128
+
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def _cleaned(limit: int) -> BeforeValidator:
+    return BeforeValidator(lambda value: clean(value, limit) if isinstance(value, str) else value)
+
+
+_Name = Annotated[str, _cleaned(NAME_LENGTH), StringConstraints(min_length=1)]
+_Label = Annotated[str, _cleaned(NAME_LENGTH)]
+_Sentence = Annotated[str, _cleaned(SENTENCE_LENGTH)]
+_Option = Annotated[str, _cleaned(NAME_LENGTH), StringConstraints(min_length=1)]
+_Word = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
+_CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Wire(BaseModel):
+    # A later minor revision may add keys; this one reads what it knows.
+    model_config = ConfigDict(extra="ignore")
+
+
+class _CapabilityWire(_Wire):
+    kind: Kind
+    name: _Name | None = None
+    min: _Finite | None = None
+    max: _Finite | None = None
+    step: _Finite | None = None
+    unit: _Label | None = None
+    options: Annotated[list[_Option], Field(max_length=100)] = []
+    risk: Risk = Risk.NORMAL
+
+
+class _PropertyWire(_Wire):
+    model_config = ConfigDict(extra="allow")
+
+    type: ParameterType
+    description: _Sentence = ""
+    enum: Annotated[list[_Option], Field(min_length=1, max_length=100)] | None = None
+    minimum: _Finite | None = None
+    maximum: _Finite | None = None
+
+
+class _ParametersWire(_Wire):
+    type: str = "object"
+    properties: Annotated[dict[_Word, _PropertyWire], Field(max_length=16)] = {}
+    required: list[str] = []
+
+
+class _OwnCommandWire(_Wire):
+    name: Annotated[str, StringConstraints(pattern=_TOOL_NAME.pattern)]
+    description: _Sentence = ""
+    idempotent: bool = False
+    risk: Risk = Risk.NORMAL
+    answer_within_ms: Annotated[int, Field(ge=100, le=600_000)] | None = None
+    parameters: _ParametersWire = _ParametersWire()
+
+
+class _DescriptionWire(_Wire):
+    id: str
+    name: _Name
+    area: _Label = ""
+    aliases: Annotated[list[_Name], Field(max_length=16)] = []
+    capabilities: Annotated[list[_CapabilityWire], Field(max_length=64)] = []
+    commands: Annotated[list[_OwnCommandWire], Field(max_length=32)] = []
+
+
+class _AckErrorWire(_Wire):
+    code: _Label = ""
+    message: _Sentence = ""
+
+
+class _AckWire(_Wire):
+    id: _CommandId
+    status: AckStatus
+    state: dict[str, Any] | None = None
+    error: _AckErrorWire | None = None
+    percent: Annotated[float, Field(ge=0, le=100)] | None = None
+
+
+class _CommandWire(_Wire):
+    id: _CommandId
+    command: Annotated[str, StringConstraints(pattern=_TOOL_NAME.pattern)]
+    args: dict[str, Any] = {}
+    ttl_ms: Annotated[int, Field(le=3_600_000)]
+    attempt: Annotated[int, Field(ge=1)] = 1
+
+
+_M = TypeVar("_M", bound=_Wire)
+
+
+def decode_description(payload: bytes) -> Description:
+    """A device's description. Raises PayloadError, VersionError or TopicError (bad id)."""
+    raw = _json_object(payload, MAX_DESCRIPTION_BYTES, "description")
+    if raw.get("contract") != CONTRACT_VERSION:
+        raise VersionError(
+            f"the description has contract {str(raw.get('contract'))[:20]!r}, "
+            f"this gateway speaks {CONTRACT_VERSION}"
+        )
+    raw["capabilities"] = _known_kinds(raw.get("capabilities", []))
+    wire = _checked(_DescriptionWire, raw, "description")
+    return Description(
+        id=check_device_id(wire.id),
+        name=wire.name,
+        area=wire.area,
+        aliases=tuple(wire.aliases),
+        capabilities=tuple(_capability(c) for c in wire.capabilities),
+        commands=tuple(_own_command(c) for c in wire.commands),
+    )
+
+
+def encode_description(description: Description) -> bytes:
+    """The wire form of `description`; the inverse of `decode_description`."""
+    return _dump(
+        {
+            "contract": CONTRACT_VERSION,
+            "id": description.id,
+            "name": description.name,
+            "area": description.area,
+            "aliases": list(description.aliases),
+            "capabilities": [_capability_wire(c) for c in description.capabilities],
+            "commands": [_own_command_wire(c) for c in description.commands],
+        }
+    )
+
+
+def decode_state(payload: bytes) -> dict[str, Scalar]:
+    """A device's state. Values that are no JSON scalar are dropped. Raises PayloadError."""
+    return _scalars(_json_object(payload, MAX_STATE_BYTES, "state"))
+
+
+def encode_state(state: Mapping[str, Scalar]) -> bytes:
+    """The wire form of a state."""
+    return _dump(dict(state))
+
+
+def decode_availability(payload: bytes) -> bool:
+    """Whether the device is online. Raises PayloadError for any other word."""
+    if payload == b"online":
+        return True
+    if payload == b"offline":
+        return False
+    raise PayloadError(f"availability is online or offline, not {_shown(payload)}")
+
+
+def encode_availability(*, online: bool) -> bytes:
+    """The wire form of an availability."""
+    return b"online" if online else b"offline"
+
+
+def decode_ack(payload: bytes) -> Ack:
+    """An acknowledgement. Raises PayloadError."""
+    wire = _checked(_AckWire, _json_object(payload, MAX_ACK_BYTES, "ack"), "ack")
+    return Ack(
+        id=wire.id,
+        status=wire.status,
+        state=_scalars(wire.state or {}),
+        error=None if wire.error is None else AckError(wire.error.code, wire.error.message),
+        percent=wire.percent,
+    )
+
+
+def encode_ack(ack: Ack) -> bytes:
+    """The wire form of an acknowledgement; keys without a value are left out."""
+    body: dict[str, object] = {"id": ack.id, "status": ack.status.value}
+    if ack.percent is not None:
+        body["percent"] = ack.percent
+    if ack.state:
+        body["state"] = dict(ack.state)
+    if ack.error is not None:
+        body["error"] = {"code": ack.error.code, "message": ack.error.message}
+    return _dump(body)
+
+
+def decode_command(payload: bytes) -> Command:
+    """A command, on the device's side. Raises PayloadError."""
+    raw = _json_object(payload, MAX_COMMAND_BYTES, "command")
+    wire = _checked(_CommandWire, raw, "command")
+    args = _scalars(wire.args)
+    if len(args) != len(wire.args):
+        raise PayloadError("the command has an argument that is no text, number or boolean")
+    return Command(wire.id, wire.command, args, wire.ttl_ms, wire.attempt)
+
+
+def encode_command(command: Command) -> bytes:
+    """The wire form of a command."""
+    return _dump(
+        {
+            "id": command.id,
+            "command": command.command,
+            "args": dict(command.args),
+            "ttl_ms": command.ttl_ms,
+            "attempt": command.attempt,
+        }
+    )
+
+
+def _json_object(payload: bytes, limit: int, what: str) -> dict[str, Any]:
+    if len(payload) > limit:
+        raise PayloadError(f"the {what} has {len(payload)} bytes, more than {limit}")
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise PayloadError(f"the {what} is no JSON: {_shown(payload)}") from error
+    if not isinstance(value, dict):
+        raise PayloadError(f"the {what} is no JSON object: {_shown(payload)}")
+    return value
+
+
+def _checked(model: type[_M], raw: Mapping[str, object], what: str) -> _M:
+    try:
+        return model.model_validate(raw)
+    except PydanticError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:80]
+        raise PayloadError(f"the {what} is wrong at {place}: {first['msg']}") from error
+
+
+def _known_kinds(capabilities: object) -> object:
+    """Without the capabilities of a kind that this version does not know."""
+    if not isinstance(capabilities, list):
+        return capabilities
+    known = set(Kind)
+    return [
+        c for c in capabilities if not (isinstance(c, dict) and str(c.get("kind")) not in known)
+    ]
+
+
+def _capability(wire: _CapabilityWire) -> Capability:
+    return Capability(
+        kind=wire.kind,
+        name=wire.name,
+        minimum=wire.min,
+        maximum=wire.max,
+        step=wire.step,
+        unit=wire.unit,
+        options=tuple(wire.options),
+        risk=wire.risk,
+    )
+
+
+def _capability_wire(capability: Capability) -> dict[str, object]:
+    body: dict[str, object] = {
+        "kind": capability.kind.value,
+        "name": capability.name,
+        "min": capability.minimum,
+        "max": capability.maximum,
+        "step": capability.step,
+        "unit": capability.unit,
+        "options": list(capability.options) or None,
+        "risk": None if capability.risk is Risk.NORMAL else capability.risk.value,
+    }
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _own_command(wire: _OwnCommandWire) -> OwnCommand:
+    if wire.parameters.type != "object":
+        raise PayloadError(f"the parameters of {wire.name} are no JSON schema object")
+    required = frozenset(wire.parameters.required)
+    unknown = required - wire.parameters.properties.keys()
+    if unknown:
+        raise PayloadError(f"{wire.name} requires parameters that it does not describe")
+    return OwnCommand(
+        name=wire.name,
+        description=wire.description,
+        parameters=tuple(
+            _parameter(wire.name, name, schema, required=name in required)
+            for name, schema in wire.parameters.properties.items()
+        ),
+        idempotent=wire.idempotent,
+        risk=wire.risk,
+        answer_within_ms=wire.answer_within_ms,
+    )
+
+
+# Words that only explain. Any other word of JSON schema would bind the device to something
+# that no provider passes on and the gateway would not check.
+_EXPLAINING = frozenset({"title", "default", "examples", "$comment", "format", "unit"})
+
+
+def _parameter(command: str, name: str, wire: _PropertyWire, *, required: bool) -> Parameter:
+    unsupported = sorted((wire.model_extra or {}).keys() - _EXPLAINING)
+    if unsupported:
+        raise PayloadError(
+            f"parameter {name} of {command} uses {unsupported[0][:40]!r}: only type, enum, "
+            "minimum, maximum and description are understood"
+        )
+    if wire.enum and wire.type is not ParameterType.STRING:
+        raise PayloadError(f"parameter {name} of {command} has an enum but is no string")
+    return Parameter(
+        name=name,
+        type=wire.type,
+        description=wire.description,
+        required=required,
+        choices=tuple(wire.enum or ()),
+        minimum=wire.minimum,
+        maximum=wire.maximum,
+    )
+
+
+def _own_command_wire(command: OwnCommand) -> dict[str, object]:
+    body: dict[str, object] = {
+        "name": command.name,
+        "description": command.description,
+        "idempotent": command.idempotent,
+        "risk": command.risk.value,
+        "parameters": object_schema(command.parameters),
+    }
+    if command.answer_within_ms is not None:
+        body["answer_within_ms"] = command.answer_within_ms
+    return body
+
+
+def _scalars(raw: Mapping[str, object]) -> dict[str, Scalar]:
+    state: dict[str, Scalar] = {}
+    for key, value in raw.items():
+        if len(state) == MAX_STATE_KEYS:
+            break
+        name = clean(key, NAME_LENGTH)
+        if isinstance(value, str):
+            state[name] = clean(value, VALUE_LENGTH)
+        elif (
+            value is None
+            or isinstance(value, bool | int)
+            or (isinstance(value, float) and math.isfinite(value))
+        ):
+            state[name] = value
+    return state
+
+
+def _shown(payload: bytes) -> str:
+    return repr(clean(payload[:60].decode("utf-8", "replace"), 60))
+
+
+def _dump(body: object) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+__all__ = [
+    "ContractError",
+    "decode_ack",
+    "decode_availability",
+    "decode_command",
+    "decode_description",
+    "decode_state",
+    "encode_ack",
+    "encode_availability",
+    "encode_command",
+    "encode_description",
+    "encode_state",
+]

@@ -1,0 +1,1 @@
+"""How devices of each kind announce themselves, obey and acknowledge: translation without I/O."""

@@ -1,0 +1,19 @@
+"""Which ecosystems there are, by the name used in the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from devices.ecosystems.base import Ecosystem
+from devices.ecosystems.native import Native
+
+NAMES = ("native",)
+
+
+def build(name: str, options: Mapping[str, object], *, root: str, command_qos: int) -> Ecosystem:
+    """The ecosystem `name`. Raises ValueError for an unknown name or option."""
+    if name != "native":
+        raise ValueError(f"there is no ecosystem {name!r}; known: {', '.join(NAMES)}")
+    if options:
+        raise ValueError(f"ecosystem native has no option {next(iter(options))!r}")
+    return Native(root, command_qos=command_qos)

@@ -1,0 +1,187 @@
+"""Which devices exist now: names, areas, aliases, availability, last state.
+
+Ecosystems' sightings go in; tools, policy and dispatch read. It sends nothing. Overrides
+from the configuration are applied here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from devices.contract.capability import Description, Risk
+from devices.contract.command import Scalar
+from devices.contract.text import clean
+from devices.ecosystems.base import Announced, Availability, Removed, StateReport, Traits
+from gateway.bus import Bus
+from gateway.clock import Clock
+from gateway.events import DeviceSeen
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What the configuration says about one device; None and empty leave it as announced."""
+
+    name: str | None = None
+    area: str | None = None
+    aliases: tuple[str, ...] = ()
+    hide: bool = False
+    risk: Risk | None = None
+
+
+@dataclass(slots=True)
+class Device:
+    """One device as known now. Only the directory changes it.
+
+    `online` is None until the device or its will said so. `state_at` is when the state was
+    last heard live (clock seconds), None when only the broker's retained copy is known.
+    """
+
+    id: str
+    ecosystem: str
+    traits: Traits
+    description: Description
+    online: bool | None = None
+    state: dict[str, Scalar] = field(default_factory=dict)
+    state_at: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The name to speak."""
+        return self.description.name
+
+    @property
+    def area(self) -> str:
+        """The area, "" when none is known."""
+        return self.description.area
+
+
+class Directory:
+    """All devices, by id. `revision` changes whenever what is offered to the model may change.
+
+    State and availability that come before the description wait in a bounded side table:
+    retained messages arrive in any order.
+    """
+
+    # More than any house has; beyond it announcements are dropped (and said so by the caller).
+    MAX_DEVICES = 20_000
+
+    def __init__(
+        self, clock: Clock, bus: Bus, overrides: Mapping[str, Override] | None = None
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._overrides = dict(overrides or {})
+        self._devices: dict[str, Device] = {}
+        self._early_online: dict[str, bool] = {}
+        self._early_state: dict[str, StateReport] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self.revision = 0
+
+    def __len__(self) -> int:
+        """How many devices are present."""
+        return len(self._devices)
+
+    def __iter__(self) -> Iterator[Device]:
+        """The devices that may be offered, in the order in which they were announced."""
+        return (d for d in self._devices.values() if not self._hidden(d.id))
+
+    def get(self, device_id: str) -> Device | None:
+        """The device, None when it is unknown. Hidden devices are found too."""
+        return self._devices.get(device_id)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever `revision` changed."""
+        self._listeners.append(listener)
+
+    def announced(self, sighting: Announced, ecosystem: str, traits: Traits) -> bool:
+        """A device is there as described. False when the directory is full."""
+        description = self._overridden(sighting.description)
+        known = self._devices.get(description.id)
+        if known is None:
+            if len(self._devices) >= self.MAX_DEVICES:
+                return False
+            device = Device(description.id, ecosystem, traits, description)
+            self._devices[description.id] = device
+            self._catch_up(device)
+            self._changed(description.id, "announced")
+        elif known.description != description:
+            known.description = description
+            self._changed(description.id, "changed")
+        return True
+
+    def removed(self, sighting: Removed) -> None:
+        """The device is gone for good."""
+        self._early_online.pop(sighting.device_id, None)
+        self._early_state.pop(sighting.device_id, None)
+        if self._devices.pop(sighting.device_id, None) is not None:
+            self._changed(sighting.device_id, "removed")
+
+    def availability(self, sighting: Availability) -> None:
+        """The device, or its will, says whether it is online."""
+        device = self._devices.get(sighting.device_id)
+        if device is None:
+            self._keep_early(self._early_online, sighting.device_id, sighting.online)
+        elif device.online is not sighting.online:
+            device.online = sighting.online
+            word = "online" if sighting.online else "offline"
+            self._bus.publish(DeviceSeen(device.id, word))
+
+    def reported(self, sighting: StateReport) -> None:
+        """The device reported its state: keys that it names replace what was known."""
+        device = self._devices.get(sighting.device_id)
+        if device is None:
+            self._keep_early(self._early_state, sighting.device_id, sighting)
+            return
+        device.state.update(sighting.state)
+        if sighting.live:
+            device.state_at = self._clock.monotonic()
+
+    def age_s(self, device: Device) -> float | None:
+        """Seconds since the state was heard live, None when it never was."""
+        return None if device.state_at is None else self._clock.monotonic() - device.state_at
+
+    def _catch_up(self, device: Device) -> None:
+        device.online = self._early_online.pop(device.id, None)
+        early = self._early_state.pop(device.id, None)
+        if early is not None:
+            self.reported(early)
+
+    def _keep_early(self, table: dict[str, _T], device_id: str, value: _T) -> None:
+        if len(table) < self.MAX_DEVICES:
+            table[device_id] = value
+
+    def _changed(self, device_id: str, change: str) -> None:
+        self.revision += 1
+        self._bus.publish(DeviceSeen(device_id, change))
+        for listener in self._listeners:
+            listener()
+
+    def _hidden(self, device_id: str) -> bool:
+        override = self._overrides.get(device_id)
+        return override is not None and override.hide
+
+    def _overridden(self, description: Description) -> Description:
+        override = self._overrides.get(description.id)
+        if override is None:
+            return description
+        changes: dict[str, object] = {}
+        if override.name:
+            changes["name"] = clean(override.name, 64)
+        if override.area is not None:
+            changes["area"] = clean(override.area, 64)
+        if override.aliases:
+            changes["aliases"] = (*description.aliases, *override.aliases)
+        if override.risk is not None:
+            changes["capabilities"] = tuple(
+                dataclasses.replace(c, risk=override.risk) for c in description.capabilities
+            )
+            changes["commands"] = tuple(
+                dataclasses.replace(c, risk=override.risk) for c in description.commands
+            )
+        return dataclasses.replace(description, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Commands on their way: their states, their retries, and the evidence that ends them."""

@@ -1,0 +1,1 @@
+"""Realtime dialects: frames in, events out, and back. No I/O, no clock."""

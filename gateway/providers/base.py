@@ -1,0 +1,211 @@
+"""What every realtime dialect is: a translator between frames and session events.
+
+A dialect object serves one connection (one epoch) and holds no socket, clock or task. The
+session asks its `capabilities`; it never asks which provider it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.errors import SessionError
+from gateway.events import FunctionCall
+
+
+@dataclass(frozen=True, slots=True)
+class ResultForm:
+    """One way to return a tool's result.
+
+    `asks_to_speak`: the frames of `Dialect.speak` must follow, when no response is active,
+    for the model to go on.
+    """
+
+    name: str
+    asks_to_speak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the session may expect of this provider.
+
+    `defines_tools`: tools are sent over the socket (else they live in a dashboard).
+    `changes_tools`: they can be sent again in mid-session. `result_forms`: the ways to return
+    a result, best first; when there is a second one, a result that wakes no sign of life
+    within `sign_of_life_s` is sent once more in the next form, which then stays.
+    """
+
+    defines_tools: bool
+    changes_tools: bool
+    result_forms: tuple[ResultForm, ...]
+    sign_of_life_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to connect. `url` may hold a secret; `shown` is the form for logs."""
+
+    url: str = field(repr=False)
+    shown: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Offer(Protocol):
+    """What the model is told: a snapshot that does not change."""
+
+    @property
+    def instructions(self) -> str:
+        """The system prompt, with the house in it."""
+
+    @property
+    def definitions(self) -> Sequence[Mapping[str, Any]]:
+        """Function tools: {"type": "function", "name", "description", "parameters"}."""
+
+
+# --- what a frame from the provider says ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The provider took the connection."""
+
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The provider's model is there and configured: calls may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The model calls a function; `call.epoch` is for the session to set."""
+
+    call: FunctionCall
+
+
+@dataclass(frozen=True, slots=True)
+class UserSaid:
+    """What the user said, as text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantSaid:
+    """What the model said, as whole text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The user began to speak: barge-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The user stopped speaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseActivity:
+    """The model is answering; `ended` when this was the last of one answer."""
+
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something to log that changes nothing."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider ends or refuses the session; `error` says whether to try again."""
+
+    error: SessionError
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A frame that is no message of this provider; the session goes on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A message that needs no action; `type` for the debug log, once each."""
+
+    type: str
+
+
+ProviderEvent = (
+    Connected
+    | Ready
+    | Called
+    | UserSaid
+    | AssistantSaid
+    | SpeechStarted
+    | SpeechStopped
+    | ResponseActivity
+    | Warned
+    | Refused
+    | Unreadable
+    | Ignored
+)
+
+
+class Dialect(Protocol):
+    """One provider's language, for one connection."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this provider can do."""
+
+    def endpoint(self) -> Endpoint:
+        """Where to connect."""
+
+    def opening(self, offer: Offer) -> Sequence[str]:
+        """The frames to send on open, before anything is received."""
+
+    def decode(self, frame: str | bytes) -> Sequence[ProviderEvent]:
+        """What a frame says; never raises for any frame."""
+
+    def result(self, call_id: str, output: str, form: ResultForm) -> Sequence[str]:
+        """The frames that return a tool's output (JSON text) for `call_id`."""
+
+    def speak(self) -> Sequence[str]:
+        """The frames that make the model answer now."""
+
+    def note(self, text: str) -> Sequence[str]:
+        """The frames that tell the model a fact outside any call (without asking it to speak)."""
+
+    def user_text(self, text: str) -> Sequence[str]:
+        """The frames that say `text` as the user."""
+
+    def tools(self, offer: Offer) -> Sequence[str]:
+        """The frames that replace the tools in mid-session; [] where that is impossible."""
+
+
+def read_arguments(raw: object) -> tuple[dict[str, Any], str]:
+    """A call's arguments and what is wrong with them ("" when nothing).
+
+    An object is taken as it is, a text must be a JSON object, nothing at all means {}.
+    Broken JSON is never repaired: half an argument could be half a command.
+    """
+    if raw is None or raw == "":
+        return {}, ""
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw)
+        except (ValueError, RecursionError):
+            return {}, "The arguments are not valid JSON."
+    if isinstance(raw, dict):
+        return raw, ""
+    return {}, "The arguments must be one JSON object."
