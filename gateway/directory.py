@@ -19,7 +19,6 @@ from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.events import DeviceSeen
 
-
 _T = TypeVar("_T")
 
 
