@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from devices.contract.capability import Description, Kind
 from devices.contract.command import Scalar
 
-# What switching off makes meaningless: a newer "off" replaces a waiting "dim to 40 %".
-_LIGHT_KEYS = frozenset({"on", "brightness", "color", "color_temperature"})
+# What a verb makes pointless beside what it writes: "off" replaces a waiting "dim to 40 %",
+# and after "stop" nothing that waited may start to move.
+_REPLACED: Mapping[str, frozenset[str]] = {
+    "turn_off": frozenset({"brightness", "color", "color_temperature"}),
+    "stop": frozenset({"position", "vacuum:"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,7 @@ def written_attributes(verb: str, args: Mapping[str, Scalar]) -> frozenset[str]:
 
 def replaced_attributes(verb: str, args: Mapping[str, Scalar]) -> frozenset[str]:
     """What a newer command makes pointless: a waiting command that writes only these is dropped."""
-    written = written_attributes(verb, args)
-    return written | _LIGHT_KEYS if verb == "turn_off" else written
+    return written_attributes(verb, args) | _REPLACED.get(verb, frozenset())
 
 
 def supports(description: Description, verb: str) -> bool:

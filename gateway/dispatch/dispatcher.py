@@ -1,0 +1,270 @@
+"""Brings commands to devices and waits for what they say.
+
+One command in flight per device attribute; every attempt under the same id; nothing is sent
+after its deadline. Words and policy are not its business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type
+from tenacity.wait import wait_exponential_jitter
+
+from devices.contract.command import Command
+from devices.contract.errors import LinkError
+from devices.contract.verbs import VERBS, contradicts, expected_state
+from devices.ecosystems.base import Acknowledged, StateReport
+from gateway.bus import Bus
+from gateway.clock import Clock
+from gateway.directory import Device, Directory
+from gateway.dispatch.flight import Flight
+from gateway.dispatch.lifecycle import Event, State, event_of
+from gateway.dispatch.matcher import Matcher, Stray
+from gateway.dispatch.order import Order, Result
+from gateway.dispatch.turns import Turns
+from gateway.dispatch.wire import Wire
+from gateway.events import CommandEnded, CommandSent, EvidenceReceived
+
+# A state older than this is no reason to send nothing.
+FRESH_S = 60.0
+# Two cups of coffee: the device's own word ends it, this is the longest that we listen for it.
+OWN_COMMAND_COMPLETES_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things may take.
+
+    `delivery_s`: until a command must have reached its device. `answer_s`: until the caller
+    is answered. `first_pause_s`: before the second attempt; it doubles each time.
+    `jitter_s` spreads the attempts of many gateways.
+    """
+
+    delivery_s: float = 3.0
+    answer_s: float = 4.0
+    first_pause_s: float = 0.4
+    jitter_s: float = 0.1
+
+
+class _UnansweredError(Exception):
+    """The device has not said a word yet: the one reason to try again."""
+
+
+class Dispatcher:
+    """Carries out orders. Fulfils `Carrier`."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        directory: Directory,
+        bus: Bus,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._wire = wire
+        self._directory = directory
+        self._bus = bus
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._matcher = Matcher()
+        self._turns = Turns()
+        self._flights: set[Flight] = set()
+        self._closing = False
+        self._pause = wait_exponential_jitter(
+            initial=self._patience.first_pause_s,
+            max=self._patience.delivery_s,
+            jitter=self._patience.jitter_s,
+        )
+        wire.on_ack = self.acknowledged
+
+    async def carry_out(self, order: Order, late: Callable[[Result], None]) -> Result:
+        """As `Carrier.carry_out` says."""
+        device = self._directory.get(order.device_id)
+        if device is None or device.online is False:
+            return Result(State.EXPIRED, offline=True)
+        if self._is_already(device, order):
+            return Result(State.SUCCEEDED, device_state=dict(device.state), already=True)
+        started = self._clock.monotonic()
+        patience_s = order.answer_within_s or self._patience.answer_s
+        flight = self._flight(device, order, started, patience_s, late)
+        self._flights.add(flight)
+        try:
+            await self._own_turn(flight)
+            await self._deliver(device, flight)
+            await self._finish(flight, started + patience_s)
+        finally:
+            self._answered(flight)
+        return flight.result()
+
+    def acknowledged(self, heard: Acknowledged) -> None:
+        """A device said something of a command."""
+        flight = self._matcher.match(heard)
+        ack = heard.ack
+        if isinstance(flight, Stray):
+            if not flight.duplicate:
+                self._wire.drop(heard.device_id, f"an acknowledgement: {flight.reason}")
+            self._report(heard, duplicate=flight.duplicate)
+            return
+        flight.ack = ack
+        if ack.state:
+            self._directory.reported(StateReport(heard.device_id, ack.state, live=True))
+        self._report(heard, late=flight.answered)
+        flight.step(event_of(ack.status))
+        if flight.state.final:
+            self._ended(flight)
+            if flight.answered:
+                flight.late(flight.result())
+
+    def close(self) -> None:
+        """Answer every waiting caller now with what is known, and send nothing more."""
+        self._closing = True
+        for flight in self._flights:
+            flight.wake()
+
+    def _flight(
+        self,
+        device: Device,
+        order: Order,
+        started: float,
+        patience_s: float,
+        late: Callable[[Result], None],
+    ) -> Flight:
+        idempotent = _is_idempotent(device, order.command)
+        return Flight(
+            order,
+            deliver_by=started + min(self._patience.delivery_s, patience_s),
+            idempotent=idempotent,
+            repeatable=idempotent or device.traits.keeps_ids,
+            late=late,
+        )
+
+    async def _own_turn(self, flight: Flight) -> None:
+        """Return when it is the flight's turn, or when it ended while it waited."""
+        if self._turns.enter(flight):
+            return
+        while not (flight.heard or self._turns.holds(flight) or self._is_over(flight)):
+            await flight.listen(flight.deliver_by)
+
+    async def _deliver(self, device: Device, flight: Flight) -> None:
+        """Send, and send again, until the device says a word or the delivery time is over."""
+        if not flight.heard and not self._is_over(flight):
+            retrying = AsyncRetrying(
+                retry=retry_if_exception_type(_UnansweredError),
+                wait=self._pause,
+                stop=lambda call: self._is_last(flight, call),
+                # The pause between two attempts is spent listening.
+                sleep=lambda pause_s: flight.listen(self._clock.monotonic() + pause_s),
+            )
+            try:
+                await retrying(self._attempt, device, flight)
+            except RetryError:
+                while not flight.heard and not self._is_over(flight):
+                    await flight.listen(flight.deliver_by)
+        if flight.state is State.CREATED:
+            flight.step(Event.EXPIRE)
+        elif flight.state is State.SENT:
+            flight.step(Event.TIME_OUT)
+
+    async def _attempt(self, device: Device, flight: Flight) -> None:
+        """One attempt. Raises _UnansweredError unless the device has answered an earlier one."""
+        if flight.heard or self._is_over(flight):
+            return
+        left_ms = int((flight.deliver_by - self._clock.monotonic()) * 1000)
+        order = flight.order
+        if left_ms > 0 and (flight.repeatable or flight.attempts == 0):
+            command = Command(flight.id, order.command, order.args, left_ms, flight.attempts + 1)
+            # A broker that is away may be back before the delivery time is over.
+            with suppress(LinkError):
+                self._wire.send(device, command)
+                self._sent(flight)
+        raise _UnansweredError
+
+    async def _finish(self, flight: Flight, answer_by: float) -> None:
+        """Wait for the end of an accepted command as long as the caller has patience."""
+        while flight.state in (State.ACCEPTED, State.IN_PROGRESS) and not self._closing:
+            if self._clock.monotonic() >= answer_by:
+                break
+            await flight.listen(answer_by)
+
+    def _answered(self, flight: Flight) -> None:
+        """The caller has its answer: free the turn, and keep listening where more may come."""
+        self._flights.discard(flight)
+        self._turns.leave(flight)
+        flight.answered = True
+        if flight.state in (State.ACCEPTED, State.IN_PROGRESS) and not self._closing:
+            verb = VERBS.get(flight.order.command)
+            completes_s = verb.completes_within_s if verb else OWN_COMMAND_COMPLETES_S
+            loop = asyncio.get_running_loop()
+            flight.timer = loop.call_later(completes_s, self._never_finished, flight)
+        elif flight.ack is None:
+            self._ended(flight)
+
+    def _never_finished(self, flight: Flight) -> None:
+        """The device accepted, and its time to complete has passed."""
+        flight.step(Event.TIME_OUT)
+        self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))
+        flight.late(flight.result())
+
+    def _ended(self, flight: Flight) -> None:
+        if flight.timer is not None:
+            flight.timer.cancel()
+        if flight.state is not State.TIMED_OUT:
+            self._matcher.ended(flight)
+        self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))
+
+    def _is_over(self, flight: Flight) -> bool:
+        return self._closing or self._clock.monotonic() >= flight.deliver_by
+
+    def _is_last(self, flight: Flight, call: RetryCallState) -> bool:
+        """Whether another attempt after the coming pause would be too late, or is not allowed."""
+        if self._closing or (flight.attempts > 0 and not flight.repeatable):
+            return True
+        return self._clock.monotonic() + call.upcoming_sleep >= flight.deliver_by
+
+    def _is_already(self, device: Device, order: Order) -> bool:
+        if not device.traits.silent_on_repeat or device.online is not True:
+            return False
+        age_s = self._directory.age_s(device)
+        if age_s is None or age_s > FRESH_S:
+            return False
+        expected = expected_state(order.command, order.args)
+        known = expected.keys() <= device.state.keys()
+        return bool(expected) and known and contradicts(device.state, expected) is None
+
+    def _report(self, heard: Acknowledged, *, late: bool = False, duplicate: bool = False) -> None:
+        if self._bus.listening:
+            ack = heard.ack
+            self._bus.publish(
+                EvidenceReceived(
+                    ack.id, heard.device_id, ack.status.value, ack.state, late, duplicate
+                )
+            )
+
+    def _sent(self, flight: Flight) -> None:
+        flight.attempts += 1
+        flight.step(Event.SEND)
+        self._matcher.expect(flight)
+        if self._bus.listening:
+            order = flight.order
+            self._bus.publish(
+                CommandSent(
+                    order.call_id,
+                    flight.id,
+                    order.device_id,
+                    order.command,
+                    order.args,
+                    flight.attempts,
+                )
+            )
+
+
+def _is_idempotent(device: Device, command: str) -> bool:
+    verb = VERBS.get(command)
+    if verb is not None:
+        return verb.idempotent
+    own = device.description.own_command(command)
+    return own is not None and own.idempotent
