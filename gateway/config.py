@@ -1,0 +1,247 @@
+"""gateway.yaml: every setting, checked, with the environment on top.
+
+Order, strongest first: environment (`GATEWAY_SESSION__LICENSE`), `*_file` secrets, the YAML
+file, the defaults here. Secrets are masked wherever a config is shown.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from devices.contract.capability import Risk
+from gateway.errors import ConfigError
+
+SEARCHED = (Path("gateway.yaml"), Path("/etc/gateway/gateway.yaml"))
+MAX_FILE_BYTES = 1_000_000
+
+_Rule = Literal["allow", "ask", "deny"]
+_Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class SessionConfig(_Section):
+    """The realtime session in the cloud."""
+
+    provider: Literal["navtalk", "openai", "elevenlabs", "none"] = "navtalk"
+    url: str = ""
+    """empty: the provider's own"""
+    license: SecretStr = SecretStr("")
+    license_file: Path | None = None
+    avatar_name: str = "navtalk.Leo"
+    avatar_id: str = ""
+    voice: str = ""
+    model: str = ""
+    prompt: str = ""
+    """added to the built-in instructions"""
+    avatar_provider: Literal["openai", "elevenlabs"] = "openai"
+    config_via: Literal["both", "url", "message"] = "both"
+    result_style: Literal["auto", "v2", "item"] = "auto"
+    rotate_after_minutes: Annotated[float, Field(gt=0)] = 55
+    """accepted; sessions are not rotated by this version"""
+
+    @field_validator("url")
+    @classmethod
+    def _is_websocket(cls, url: str) -> str:
+        if url and not url.startswith(("ws://", "wss://")):
+            raise ValueError("a session url starts with wss:// (or ws:// on this machine)")
+        return url
+
+
+class MqttConfig(_Section):
+    """The broker."""
+
+    url: str = "mqtt://localhost:1883"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    ca_file: str = ""
+    client_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")] = "gateway"
+
+    @field_validator("url")
+    @classmethod
+    def _is_mqtt(cls, url: str) -> str:
+        if not url.startswith(("mqtt://", "mqtts://", "ws://", "wss://")):
+            raise ValueError("a broker url starts with mqtt://, mqtts://, ws:// or wss://")
+        return url
+
+
+class OverrideConfig(_Section):
+    """What to change about one announced device."""
+
+    name: str | None = None
+    area: str | None = None
+    aliases: list[str] = []
+    hide: bool = False
+    risk: Risk | None = None
+
+
+class DevicesConfig(_Section):
+    """What is on the broker."""
+
+    root: Annotated[str, Field(pattern=r"^[^+#\s/]+(/[^+#\s/]+)*$")] = "home"
+    command_qos: Literal[0, 1] = 0
+    ecosystems: dict[str, dict[str, Any]] = {"native": {}}
+    overrides: dict[str, OverrideConfig] = {}
+    delivery_s: _Seconds = 3.0
+    """until a command must have reached its device"""
+    answer_within_s: _Seconds = 4.0
+    """until the model is answered"""
+
+
+class PolicyConfig(_Section):
+    """What the model may do, and when it must ask first."""
+
+    guarded: _Rule = "ask"
+    forbidden: _Rule = "deny"
+    calls_per_minute: Annotated[int, Field(ge=1)] = 60
+    ask_above_devices: Annotated[int, Field(ge=1)] = 8
+
+
+class ToolsConfig(_Section):
+    """Function tools beside the devices."""
+
+    python: list[str] = []
+    """`package.module:function`, each made with @tool; installed ones come by themselves"""
+
+
+class JournalConfig(_Section):
+    """Accepted so that one file serves later versions too; this version writes no journal."""
+
+    path: Path = Path("/var/lib/gateway/journal.db")
+    keep_days: Annotated[int, Field(ge=1)] = 30
+
+
+class WebConfig(_Section):
+    """Accepted so that one file serves later versions too; this version has no web page."""
+
+    listen: str = "127.0.0.1:8080"
+    token_file: str = ""
+
+
+class Config(BaseSettings):
+    """All of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        validate_default=True,
+    )
+
+    session: SessionConfig = SessionConfig()
+    mqtt: MqttConfig = MqttConfig()
+    devices: DevicesConfig = DevicesConfig()
+    policy: PolicyConfig = PolicyConfig()
+    tools: ToolsConfig = ToolsConfig()
+    journal: JournalConfig = JournalConfig()
+    web: WebConfig = WebConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the library calls it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None) -> Config:
+    """The configuration of `path`, or of the first of SEARCHED that exists, or the defaults.
+
+    Raises ConfigError with one sentence that names the field and what to write instead.
+    """
+    found = path or next((p for p in SEARCHED if p.is_file()), None)
+    raw = _read_yaml(found) if found else {}
+    where = str(found) if found else "the environment"
+    try:
+        config = Config(**raw)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(error)}") from None
+    except ValueError as error:
+        # pydantic-settings: an environment variable that should be JSON and is not.
+        raise ConfigError(f"the environment: {str(error)[:200]}") from None
+    return _with_secret_files(config)
+
+
+def example() -> str:
+    """A commented gateway.yaml with every field at its default."""
+    return resources.files("gateway").joinpath("example.yaml").read_text(encoding="utf-8")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigError(f"{path} has more than {MAX_FILE_BYTES} bytes: is it the right file?")
+    try:
+        raw = yaml.safe_load(data)
+    except yaml.YAMLError as error:
+        # Only the place: the line itself may hold a secret.
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path} is no valid YAML{line}") from None
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        raise ConfigError(f"{path} must hold sections such as session: and mqtt:")
+    return raw
+
+
+def _with_secret_files(config: Config) -> Config:
+    """Secrets from their files, where they were not given directly."""
+    session, mqtt = config.session, config.mqtt
+    if session.license_file and not session.license.get_secret_value():
+        session.license = _secret(session.license_file, "session.license_file")
+    if mqtt.password_file and not mqtt.password.get_secret_value():
+        mqtt.password = _secret(mqtt.password_file, "mqtt.password_file")
+    return config
+
+
+def _secret(path: Path, field: str) -> SecretStr:
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(f"{field}: cannot read {path}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """The first fault: where, what, and the nearest right key for an unknown one."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    path = [str(part) for part in first["loc"]]
+    place = ".".join(path)
+    if first["type"] != "extra_forbidden":
+        return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    known = _fields(path[:-1])
+    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    return f"{place} is no setting; {hint}"
+
+
+def _fields(path: list[str]) -> list[str]:
+    """The keys that are allowed at `path`."""
+    model: type[BaseModel] = Config
+    for part in path:
+        field = model.model_fields.get(part)
+        annotation = field.annotation if field else OverrideConfig
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+        elif path[:2] == ["devices", "overrides"]:
+            model = OverrideConfig
+    return sorted(model.model_fields)
