@@ -1,0 +1,123 @@
+"""What people call devices: the kind of a device, and the words that mean all of a kind.
+
+A device has one main kind, so that "all lights" is never a lock that happens to have a lamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from devices.contract.capability import Description, Kind
+from gateway.tools.names import fold
+
+ANYTHING = "device"
+
+# The first that fits is the main kind: what can do harm or moves comes before what shines.
+_BY_CAPABILITY: tuple[tuple[Kind, str], ...] = (
+    (Kind.ALARM, "alarm"),
+    (Kind.LOCK, "lock"),
+    (Kind.COVER, "cover"),
+    (Kind.VACUUM, "vacuum"),
+    (Kind.CLIMATE, "thermostat"),
+    (Kind.FAN, "fan"),
+    (Kind.BRIGHTNESS, "light"),
+    (Kind.COLOR, "light"),
+    (Kind.COLOR_TEMPERATURE, "light"),
+    (Kind.POWER, "switch"),
+    (Kind.SCENE, "scene"),
+    (Kind.BUTTON, "button"),
+    (Kind.SENSOR, "sensor"),
+)
+
+_LIGHT_WORDS = frozenset({"light", "lights", "lamp", "lamps", "lighting", "chandelier"})
+# A cover is of the kind that its name says; without such a word it is taken for a blind.
+_COVER_WORDS: Mapping[str, str] = {
+    "garage": "garage door",
+    "gate": "gate",
+    "door": "door",
+    "valve": "valve",
+    "curtain": "curtain",
+    "curtains": "curtain",
+    "drapes": "curtain",
+    "shutter": "shutter",
+    "shutters": "shutter",
+    "awning": "awning",
+    "window": "window",
+}
+
+_PLURALS: Mapping[str, tuple[str, ...]] = {
+    "alarm": ("alarms",),
+    "lock": ("locks",),
+    "door": ("doors",),
+    "cover": ("covers",),
+    "blind": ("blinds", "shades"),
+    "curtain": ("curtains", "drapes"),
+    "shutter": ("shutters",),
+    "awning": ("awnings",),
+    "garage door": ("garage doors",),
+    "gate": ("gates",),
+    "window": ("windows",),
+    "valve": ("valves",),
+    "vacuum": ("vacuums", "vacuum cleaners", "robots"),
+    "thermostat": ("thermostats", "heating", "heaters", "radiators", "climate"),
+    "fan": ("fans",),
+    "light": ("lights", "lamps", "lighting"),
+    "switch": ("switches", "plugs", "sockets", "outlets"),
+    "scene": ("scenes",),
+    "button": ("buttons",),
+    "sensor": ("sensors",),
+    ANYTHING: ("devices", "everything", "all"),
+}
+_SINGULARS: Mapping[str, str] = {
+    **{kind: kind for kind in _PLURALS},
+    "lamp": "light",
+    "shade": "blind",
+    "vacuum cleaner": "vacuum",
+    "robot": "vacuum",
+    "heater": "thermostat",
+    "radiator": "thermostat",
+    "plug": "switch",
+    "socket": "switch",
+    "outlet": "switch",
+}
+
+KIND_WORDS: Mapping[str, tuple[str, bool]] = {
+    **{word: (kind, False) for word, kind in _SINGULARS.items()},
+    **{word: (kind, True) for kind, words in _PLURALS.items() for word in words},
+}
+"""Folded word -> its kind, and whether it means all of them."""
+
+
+def main_kind(description: Description) -> str:
+    """The one kind that a list of devices shows: "light", "lock", ... or "device"."""
+    kinds = {c.kind for c in description.capabilities}
+    kind = next((name for capability, name in _BY_CAPABILITY if capability in kinds), ANYTHING)
+    if kind == "switch" and kinds <= {Kind.POWER, Kind.SENSOR}:
+        return "light" if _words(description) & _LIGHT_WORDS else kind
+    return kind
+
+
+def kinds_of(description: Description) -> frozenset[str]:
+    """All the kinds by which the device may be named."""
+    main = main_kind(description)
+    kinds = {main, ANYTHING}
+    if description.of_kind(Kind.SENSOR):
+        kinds.add("sensor")
+    if main == "lock":
+        kinds.add("door")
+    if main == "cover":
+        words = fold(description.name).split()
+        said = {_COVER_WORDS[word] for word in words if word in _COVER_WORDS}
+        kinds |= said or {"blind"}
+        if {"blind", "blinds", "shade", "shades"} & set(words):
+            kinds.add("blind")
+    return frozenset(kinds)
+
+
+def plural(kind: str) -> str:
+    """The word for several of a kind."""
+    return _PLURALS[kind][0]
+
+
+def _words(description: Description) -> set[str]:
+    return {w for name in (description.name, *description.aliases) for w in fold(name).split()}

@@ -1,0 +1,51 @@
+"""How names are compared: whatever their script, case, spelling and punctuation.
+
+`fold` decides equality. `nearest` only suggests: nothing acts on a guess.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+# A spoken name is shorter; whatever is longer is no name.
+MAX_NAME_LENGTH = 200
+# Letters, digits, marks (vowels in many scripts) and symbols make a name; the rest parts words.
+_NAMING = frozenset("LNMS")
+_JOINERS = frozenset("\u200c\u200d")
+# Below this share of agreement a suggestion is noise.
+_LEAST_SCORE = 60.0
+
+
+@lru_cache(maxsize=8192)
+def fold(text: str) -> str:
+    """`text` as it is compared: words in one case and one spelling, one space between.
+
+    A possessive ("Anna's lamp") is read without its ending. "" only for a text that has
+    neither letters nor symbols.
+    """
+    plain = unicodedata.normalize("NFKC", text[:MAX_NAME_LENGTH]).casefold()
+    plain = unicodedata.normalize("NFKC", plain).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    plain = "".join(c for c in plain.replace("'s ", " ") if c not in _JOINERS)
+    return " ".join("".join(c if _is_naming(c) else " " for c in plain).split())
+
+
+def nearest(name: str, names: Iterable[str] | Mapping[str, str], count: int) -> list[str]:
+    """At most `count` of `names` that resemble `name`, best first.
+
+    A mapping gives each name's folded form: worth it where there are thousands.
+    """
+    # Imported here: most calls name what exists, and start-up counts.
+    from rapidfuzz import fuzz, process  # noqa: PLC0415
+
+    folded = names if isinstance(names, Mapping) else {n: fold(n) for n in names}
+    found = process.extract(
+        fold(name), folded, scorer=fuzz.WRatio, limit=count, score_cutoff=_LEAST_SCORE
+    )
+    return [match for _, _, match in found]
+
+
+@lru_cache(maxsize=2048)
+def _is_naming(character: str) -> bool:
+    return unicodedata.category(character)[0] in _NAMING
