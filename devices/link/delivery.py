@@ -1,0 +1,41 @@
+"""Handing messages to the handlers of a link: each once, in order, whatever one of them does."""
+
+from __future__ import annotations
+
+import logging
+
+from devices.contract.text import clean
+from devices.link.base import Handler, Message
+from devices.link.filters import FilterTable
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Calls the handlers that `table` has for a message.
+
+    A handler that raises is a bug: its first failure is logged with the traceback, later
+    ones only counted, and the other handlers are called all the same.
+    """
+
+    def __init__(self, table: FilterTable) -> None:
+        self._table = table
+        self._blamed: set[Handler] = set()
+        self.failures = 0
+        """how often a handler raised"""
+
+    def deliver(self, message: Message) -> None:
+        """Call each handler once."""
+        for handler in self._table.handlers(message.topic):
+            try:
+                handler(message)
+            except Exception as error:  # noqa: BLE001 -- the root of every handler
+                self._blame(handler, message, error)
+
+    def _blame(self, handler: Handler, message: Message, error: Exception) -> None:
+        self.failures += 1
+        if handler in self._blamed:
+            return
+        self._blamed.add(handler)
+        topic = clean(message.topic, 120)
+        log.error("a handler failed on a message to %s", topic, exc_info=error)

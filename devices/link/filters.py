@@ -1,0 +1,196 @@
+"""MQTT topic filters: which are valid, what they match, and whom a message concerns.
+
+Pure logic: no link, no event loop, no broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from devices.link.base import Handler
+
+MAX_TOPIC_BYTES = 65_535
+"""What the length field of an MQTT string can hold."""
+
+_HOT_TOPICS = 4096
+# A hostile publisher may use names of 64 KB; those are looked up each time.
+_HOT_TOPIC_CHARS = 256
+
+
+def check_topic(topic: str) -> str:
+    """`topic` itself. Raises ValueError for one that nothing can be published to."""
+    if "+" in topic or "#" in topic:
+        raise ValueError(f"{topic[:120]!r} is no topic to publish to: it has a wildcard")
+    return _check_text(topic)
+
+
+def check_filter(topic_filter: str) -> str:
+    """`topic_filter` itself. Raises ValueError when MQTT does not allow it."""
+    levels = _check_text(topic_filter).split("/")
+    for position, level in enumerate(levels, start=1):
+        if level != "+" and "+" in level:
+            raise ValueError(f"{topic_filter[:120]!r} is no filter: + must stand alone in a level")
+        if "#" in level and (level != "#" or position != len(levels)):
+            raise ValueError(f"{topic_filter[:120]!r} is no filter: # must be the whole last level")
+    return topic_filter
+
+
+def has_wildcard(topic_filter: str) -> bool:
+    """Whether a valid filter can match more than one topic."""
+    return "+" in topic_filter or "#" in topic_filter
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether a valid filter matches a topic.
+
+    A filter that begins with a wildcard matches no topic that begins with `$`.
+    """
+    table = FilterTable()
+    table.add(topic_filter, _nobody)
+    return bool(table.handlers(topic))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subscription:
+    """One call of `subscribe`: the token that ends it."""
+
+    topic_filter: str
+    handler: Handler
+    qos: int
+
+
+@dataclass(slots=True)
+class _Node:
+    """One level of the wildcard filters, and the subscriptions that end here."""
+
+    children: dict[str, _Node] = field(default_factory=dict)
+    here: list[Subscription] = field(default_factory=list)
+
+
+class FilterTable:
+    """The subscriptions of one client, and the handlers of a topic.
+
+    Exact filters are looked up in a dict, wildcards in a tree, and the answer for a topic
+    that comes often is remembered (at most 4096 of them).
+    """
+
+    def __init__(self) -> None:
+        self._by_filter: dict[str, list[Subscription]] = {}
+        self._wildcards = _Node()
+        self._hot: dict[str, tuple[Handler, ...]] = {}
+
+    def __contains__(self, topic_filter: str) -> bool:
+        """Whether anybody subscribes to exactly this filter."""
+        return topic_filter in self._by_filter
+
+    def add(self, topic_filter: str, handler: Handler, qos: int = 0) -> Subscription:
+        """Subscribe `handler`. Raises ValueError for a filter or QoS that MQTT does not allow."""
+        if qos not in {0, 1, 2}:
+            raise ValueError(f"QoS {qos!r} does not exist: 0, 1 or 2")
+        entry = Subscription(check_filter(topic_filter), handler, qos)
+        self._by_filter.setdefault(topic_filter, []).append(entry)
+        if has_wildcard(topic_filter):
+            self._grow(topic_filter).here.append(entry)
+        self._hot.clear()
+        return entry
+
+    def remove(self, entry: Subscription) -> bool:
+        """End a subscription; one that has ended already is no error.
+
+        True when it was the last one of its filter.
+        """
+        entries = self._by_filter.get(entry.topic_filter, [])
+        if entry not in entries:
+            return False
+        entries.remove(entry)
+        if has_wildcard(entry.topic_filter):
+            self._prune(entry)
+        self._hot.clear()
+        if entries:
+            return False
+        del self._by_filter[entry.topic_filter]
+        return True
+
+    def wanted(self) -> list[tuple[str, int]]:
+        """Each filter once, with the highest QoS that was asked for it."""
+        return [(name, self.qos(name)) for name in self._by_filter]
+
+    def qos(self, topic_filter: str) -> int:
+        """The highest QoS asked for a filter of this table."""
+        return max(entry.qos for entry in self._by_filter[topic_filter])
+
+    def handlers(self, topic: str) -> tuple[Handler, ...]:
+        """The handlers of a topic, each once, in the order in which they came per filter."""
+        hot = self._hot.get(topic)
+        if hot is not None:
+            return hot
+        found = tuple(dict.fromkeys(entry.handler for entry in self._find(topic)))
+        if len(topic) <= _HOT_TOPIC_CHARS:
+            if len(self._hot) >= _HOT_TOPICS:
+                self._hot.clear()
+            self._hot[topic] = found
+        return found
+
+    def _find(self, topic: str) -> Iterable[Subscription]:
+        if not has_wildcard(topic):
+            yield from self._by_filter.get(topic, ())
+        if not self._wildcards.children:
+            return
+        levels = topic.split("/")
+        paths = [self._wildcards]
+        for depth, level in enumerate(levels):
+            open_to_wildcards = depth > 0 or not level.startswith("$")
+            nexts: list[_Node] = []
+            for node in paths:
+                if open_to_wildcards:
+                    yield from _ending(node, "#")
+                    nexts += _child(node, "+")
+                nexts += _child(node, level)
+            paths = nexts
+        for node in paths:
+            yield from node.here
+            yield from _ending(node, "#")
+
+    def _grow(self, topic_filter: str) -> _Node:
+        node = self._wildcards
+        for level in topic_filter.split("/"):
+            node = node.children.setdefault(level, _Node())
+        return node
+
+    def _prune(self, entry: Subscription) -> None:
+        levels = entry.topic_filter.split("/")
+        path = [self._wildcards]
+        for level in levels:
+            path.append(path[-1].children[level])
+        path[-1].here.remove(entry)
+        for parent, level in zip(reversed(path[:-1]), reversed(levels), strict=True):
+            child = parent.children[level]
+            if child.here or child.children:
+                return
+            del parent.children[level]
+
+
+def _child(node: _Node, level: str) -> list[_Node]:
+    child = node.children.get(level)
+    return [] if child is None else [child]
+
+
+def _ending(node: _Node, level: str) -> list[Subscription]:
+    child = node.children.get(level)
+    return [] if child is None else child.here
+
+
+def _check_text(text: str) -> str:
+    if not text:
+        raise ValueError("a topic must not be empty")
+    if "\0" in text:
+        raise ValueError(f"{text[:120]!r} has a null character, which MQTT does not allow")
+    # The longest UTF-8 form of a character is 4 bytes: most texts need no encoding to be sure.
+    if len(text) * 4 > MAX_TOPIC_BYTES and len(text.encode()) > MAX_TOPIC_BYTES:
+        raise ValueError(f"a topic of {len(text)} characters is longer than MQTT allows")
+    return text
+
+
+def _nobody(_message: object) -> None:
+    """Stands for a handler where only the match is asked for."""

@@ -1,0 +1,486 @@
+"""MQTT over paho, driven by the asyncio loop: no thread but for the moment of connecting.
+
+The only module that knows paho. Linux and macOS: the loop must offer `add_reader`.
+One paho client serves one connection, so nothing it still holds can be sent late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from devices.contract.errors import LinkDownError, LinkFullError
+from devices.contract.text import clean
+from devices.link.backoff import Backoff
+from devices.link.base import Message, Publish
+from devices.link.delivery import Delivery
+from devices.link.filters import check_topic
+from devices.link.options import MqttOptions
+from devices.link.reconnect import Connection, End, ReconnectingLink, Sleep, Verdict
+
+__all__ = ["MqttLink", "MqttOptions"]
+
+log = logging.getLogger(__name__)
+
+_MISC_EVERY_S = 1.0
+# One readiness event serves at most this many packets, so that a flood leaves room for others.
+_PACKETS_PER_EVENT = 32
+_FILTERS_PER_PACKET = 50
+_HEADROOM_BYTES = 70_000  # topic and properties beside the largest payload
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
+_USER_TIMEOUT_MS = 20_000  # data that nobody acknowledges for so long was sent into the void
+
+_VERSION_CODE = 0x84
+# Client id, credentials, authorisation, ban, method, will (topic, retain, QoS), server moved.
+_REFUSALS = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x9A, 0x9B, 0x9D})
+_TAKEN_OVER = 0x8E
+_EXPIRY_ID, _EXPIRY = 0x02, struct.Struct("!BI")
+_CORRELATION_ID, _CORRELATION = 0x09, struct.Struct("!BH")
+_CORRELATION_MOST_BYTES = 100
+
+
+class MqttLink(ReconnectingLink):
+    """Implements devices.link.base.Link over one MQTT broker; see MqttOptions.
+
+    `backoff` and `sleep` say how it pauses between attempts.
+    """
+
+    def __init__(
+        self,
+        options: MqttOptions,
+        *,
+        backoff: Backoff | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._mqtt = MqttDialer(options)
+        super().__init__(self._mqtt, name=options.client_id, backoff=backoff, sleep=sleep)
+
+    @property
+    def protocol(self) -> str:
+        """The MQTT version in use, or tried next: "5" or "3.1.1"."""
+        return self._mqtt.version
+
+
+class MqttDialer:
+    """Makes MQTT connections: version 5 first, 3.1.1 for a broker that does not know it."""
+
+    def __init__(self, options: MqttOptions) -> None:
+        self._options = options
+        self._free = options.protocol == "auto"
+        self._proven = False
+        self.version = "3.1.1" if options.protocol == "3.1.1" else "5"
+
+    def __str__(self) -> str:
+        return f"{self._options.address} (MQTT {self.version})"
+
+    def dial(self, delivery: Delivery) -> Connection:
+        """A fresh connection. Raises OSError when a TLS file cannot be used."""
+        return MqttConnection(self._options, self.version, delivery)
+
+    def learn(self, end: End) -> bool:
+        """Note which version worked. True when 3.1.1 is worth trying at once.
+
+        Some 3.1.1 brokers just close on an MQTT 5 greeting; that counts as a hint only while
+        no version has worked, because a broker that restarts does the same.
+        """
+        if end.verdict is Verdict.LOST:
+            self._proven = True
+        if not self._free or not self._hints_at_other(end.verdict):
+            return False
+        self._proven = False
+        self.version = "3.1.1" if self.version == "5" else "5"
+        return self.version == "3.1.1"
+
+    def _hints_at_other(self, verdict: Verdict) -> bool:
+        return verdict is Verdict.VERSION or (verdict is Verdict.SILENT and not self._proven)
+
+
+class MqttConnection:
+    """One paho client on the running loop, from CONNECT to its end.
+
+    paho's callbacks only take notes; handlers run after paho returned, so that they may
+    publish and subscribe. Everything but `_connect` runs on the loop.
+    """
+
+    def __init__(self, options: MqttOptions, version: str, delivery: Delivery) -> None:
+        self._options = options
+        self._v5 = version == "5"
+        self._delivery = delivery
+        self._loop = asyncio.get_running_loop()
+        self._client = _client(options, v5=self._v5)
+        self._control: socket.socket | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writer_on = False
+        self._shut = False
+        self._inbox: list[Message] = []
+        self._waiting: deque[MQTTMessageInfo] = deque()
+        self._drained: asyncio.Future[None] | None = None
+        self._accepted: asyncio.Future[None] = self._loop.create_future()
+        self._end: asyncio.Future[End] = self._loop.create_future()
+        self._answers: dict[int, asyncio.Future[list[str]]] = {}
+        self.dropped = 0
+        """messages that were too large or had no readable topic"""
+
+    async def open(self) -> End | None:
+        """Connect and wait for the broker's answer; see Connection."""
+        try:
+            await self._loop.run_in_executor(None, self._connect)
+        except (OSError, ValueError) as error:
+            self._finish(Verdict.UNREACHABLE, f"cannot reach {self._where}: {_why(error)}")
+        else:
+            self._attach()
+            if not await self._one_of(self._accepted, self._options.connect_timeout_s):
+                self._finish(Verdict.SILENT, f"{self._where} does not answer")
+        return self._end.result() if self._end.done() else None
+
+    async def ended(self) -> End:
+        """Wait for the end."""
+        return await asyncio.shield(self._end)
+
+    def publish(self, message: Publish) -> None:
+        """Write now; what the socket does not take waits, at most `max_queued` messages."""
+        if self._shut:
+            raise LinkDownError(f"no connection to {self._where}")
+        check_topic(message.topic)
+        if len(message.payload) > self._options.max_payload_bytes:
+            raise ValueError(f"a payload of {len(message.payload)} bytes is too large")
+        if self._waiting and self._still_waiting() >= self._options.max_queued:
+            raise LinkFullError(f"{len(self._waiting)} messages wait for {self._where}")
+        info = self._client.publish(
+            message.topic,
+            message.payload,
+            message.qos,
+            message.retain,
+            _properties(message) if self._v5 else None,
+        )
+        if info.rc:
+            self._raise_for(info.rc)
+        if self._client.want_write():
+            self._watch_writes()
+            self._waiting.append(info)
+        elif message.qos:
+            self._waiting.append(info)
+
+    async def subscribe(self, wanted: Sequence[tuple[str, int]]) -> list[str] | None:
+        """Ask, and wait for the answers; a broker that gives none has lost us."""
+        denials: list[str] = []
+        for start in range(0, len(wanted), _FILTERS_PER_PACKET):
+            answers = await self._subscribe(list(wanted[start : start + _FILTERS_PER_PACKET]))
+            if answers is None:
+                return None
+            denials += answers
+        return denials
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Ask for no more of it."""
+        if not self._shut:
+            self._client.unsubscribe(topic_filter)
+            self._after_io()
+
+    async def close(self, flush_s: float) -> None:
+        """Flush and say goodbye, so that the will is not published."""
+        if self._accepted.done() and not self._shut:
+            try:
+                await self._flush(flush_s)
+            finally:
+                self._client.disconnect()
+        self._finish(Verdict.LOST, "closed by us")
+
+    @property
+    def _where(self) -> str:
+        return f"the broker at {self._options.address}"
+
+    def _connect(self) -> None:
+        """In a thread of the executor: resolve, connect, shake hands, send CONNECT."""
+        address = self._options.address
+        if self._v5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = self._options.max_payload_bytes + _HEADROOM_BYTES
+            self._client.connect(
+                address.host,
+                address.port,
+                self._options.keepalive_s,
+                clean_start=True,
+                properties=properties,
+            )
+        else:
+            self._client.connect(address.host, address.port, self._options.keepalive_s)
+        if self._shut:  # left while we were on the way
+            self._close_socket()
+
+    def _attach(self) -> None:
+        """Hand the socket to the loop. No callback was set before: none ran in the thread."""
+        client, sock = self._client, self._client.socket()
+        if sock is None:
+            self._finish(Verdict.SILENT, f"{self._where} closed the connection at once")
+            return
+        # A second handle on the same socket: paho may wrap it in TLS or a WebSocket.
+        self._control = socket.socket(fileno=os.dup(sock.fileno()))
+        self._control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if _USER_TIMEOUT is not None:
+            self._control.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _USER_TIMEOUT_MS)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        self._loop.add_reader(self._control, self._readable)
+        self._timer = self._loop.call_later(_MISC_EVERY_S, self._tick)
+        self._after_io()
+
+    def _readable(self) -> None:
+        for _ in range(_PACKETS_PER_EVENT):
+            self._guarded(self._client.loop_read)
+            if _QUICKACK is not None and self._control is not None:
+                self._control.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            if self._inbox:
+                self._deliver()
+            elif not self._pending():
+                break
+            if self._shut:
+                return
+        else:
+            if self._pending():
+                self._loop.call_soon(self._readable)
+        self._after_io()
+
+    def _pending(self) -> int:
+        """Bytes that TLS holds already, and that no readiness event will announce."""
+        if self._shut or not self._options.address.tls:
+            return 0
+        sock = cast("Any", self._client.socket())
+        return int(sock.pending()) if sock is not None else 0
+
+    def _deliver(self) -> None:
+        inbox, self._inbox = self._inbox, []
+        for message in inbox:
+            self._delivery.deliver(message)
+
+    def _writable(self) -> None:
+        self._guarded(self._client.loop_write)
+        self._after_io()
+
+    def _tick(self) -> None:
+        """Once a second: paho pings, and ends a connection whose pings stay unanswered."""
+        self._timer = self._loop.call_later(_MISC_EVERY_S, self._tick)
+        self._guarded(self._client.loop_misc)
+        self._after_io()
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception as error:  # bytes from outside broke paho's parser
+            log.debug("paho failed", exc_info=error)
+            self._finish(Verdict.LOST, f"{self._where} sent what is no MQTT")
+        if self._client.socket() is None:
+            self._finish(Verdict.LOST, f"{self._where} is gone")
+
+    def _after_io(self) -> None:
+        """Keep the loop's interest in writing in step with paho, and a flush informed."""
+        if self._shut:
+            return
+        if self._client.want_write():
+            self._watch_writes()
+        elif self._writer_on:
+            self._writer_on = False
+            self._loop.remove_writer(cast("socket.socket", self._control))
+        if self._drained is not None and not self._drained.done() and not self._still_waiting():
+            self._drained.set_result(None)
+
+    def _watch_writes(self) -> None:
+        if not self._writer_on and self._control is not None:
+            self._writer_on = True
+            self._loop.add_writer(self._control, self._writable)
+
+    def _still_waiting(self) -> int:
+        waiting = self._waiting
+        while waiting and waiting[0].is_published():
+            waiting.popleft()
+        return len(waiting)
+
+    async def _flush(self, flush_s: float) -> None:
+        if self._still_waiting():
+            self._drained = self._loop.create_future()
+            await self._one_of(self._drained, flush_s)
+
+    async def _subscribe(self, wanted: list[tuple[str, int]]) -> list[str] | None:
+        if self._shut:
+            return None
+        _, mid = self._client.subscribe(wanted)
+        self._after_io()
+        if mid is None:
+            return None
+        answer = self._answer(mid)
+        try:
+            if not await self._one_of(answer, self._options.subscribe_timeout_s):
+                self._finish(Verdict.LOST, f"{self._where} does not answer a subscription")
+            return answer.result() if answer.done() else None
+        finally:
+            self._answers.pop(mid, None)
+
+    def _answer(self, mid: int) -> asyncio.Future[list[str]]:
+        """The answer to one SUBSCRIBE: whoever comes first, we or the broker, makes it."""
+        return self._answers.setdefault(mid, self._loop.create_future())
+
+    async def _one_of(self, wanted: asyncio.Future[Any], timeout_s: float) -> bool:
+        """Wait for `wanted` or the end. False when neither came in time."""
+        done, _ = await asyncio.wait(
+            {wanted, self._end}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        return bool(done)
+
+    def _raise_for(self, rc: int) -> None:
+        if rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            raise LinkFullError(f"too many messages wait for {self._where}")
+        raise LinkDownError(f"the connection to {self._where} broke while sending")
+
+    def _on_connect(
+        self, _c: Client, _u: object, _f: ConnectFlags, code: ReasonCode, _p: Properties | None
+    ) -> None:
+        if self._accepted.done() or self._shut:
+            return
+        if code.value == 0:
+            self._accepted.set_result(None)
+        else:
+            self._finish(_judge(code.value), f"{self._where} refuses us: {_lower(code)}")
+
+    def _on_disconnect(
+        self,
+        _c: Client,
+        _u: object,
+        flags: DisconnectFlags,
+        code: ReasonCode,
+        _p: Properties | None,
+    ) -> None:
+        if not self._accepted.done():
+            self._finish(Verdict.SILENT, f"{self._where} closed before it had answered")
+        elif code.value == _TAKEN_OVER:
+            name = self._options.client_id
+            self._finish(Verdict.LOST, f"another client with the id {name!r} took our place")
+        else:
+            who = "closed the connection" if flags.is_disconnect_packet_from_server else "is gone"
+            self._finish(Verdict.LOST, f"{self._where} {who}: {_lower(code)}")
+
+    def _on_subscribe(
+        self, _c: Client, _u: object, mid: int, codes: list[ReasonCode], _p: Properties | None
+    ) -> None:
+        answer = self._answer(mid)
+        if not answer.done():
+            answer.set_result([_lower(code) if code.is_failure else "" for code in codes])
+
+    def _on_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
+        payload = message.payload
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self.dropped += 1
+            return
+        if len(payload) > self._options.max_payload_bytes:
+            self.dropped += 1
+            return
+        self._inbox.append(Message(topic, bytes(payload), message.retain, message.qos))
+
+    def _finish(self, verdict: Verdict, reason: str) -> None:
+        """Come to the end, once: off the loop and closed, without a goodbye."""
+        if self._shut:
+            return
+        self._shut = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._control is not None:
+            self._loop.remove_reader(self._control)
+            self._loop.remove_writer(self._control)
+            self._control.close()
+        self._close_socket()
+        self._end.set_result(End(verdict, reason))
+
+    def _close_socket(self) -> None:
+        sock = self._client.socket()
+        if sock is not None:
+            sock.close()
+
+
+class _Packed:
+    """MQTT 5 properties of a PUBLISH, packed here: paho's own take 16 us a message."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    def pack(self) -> bytes:
+        """All that paho asks of properties that it sends."""
+        return self._packed
+
+
+def _properties(message: Publish) -> Properties | None:
+    """Expiry and correlation; None when there is neither."""
+    packed = b""
+    if message.expiry_s is not None:
+        packed += _EXPIRY.pack(_EXPIRY_ID, message.expiry_s)
+    if message.correlation is not None:
+        if len(message.correlation) > _CORRELATION_MOST_BYTES:
+            raise ValueError("correlation data must be at most 100 bytes")
+        packed += _CORRELATION.pack(_CORRELATION_ID, len(message.correlation))
+        packed += message.correlation
+    # Below 128 bytes the length is a single byte.
+    return cast("Properties", _Packed(bytes((len(packed),)) + packed)) if packed else None
+
+
+def _client(options: MqttOptions, *, v5: bool) -> Client:
+    """A fresh paho client that never reconnects by itself. Raises OSError for TLS files."""
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        options.client_id,
+        protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
+        transport="tcp" if options.address.path is None else "websockets",
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = options.connect_timeout_s
+    if options.address.path is not None:
+        client.ws_set_options(options.address.path)
+    context = options.tls_context()
+    if context is not None:
+        client.tls_set_context(context)
+    if options.username:
+        client.username_pw_set(options.username, options.password or None)
+    if options.will is not None:
+        will = options.will
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+    return client
+
+
+def _judge(code: int) -> Verdict:
+    """What a refusal by CONNACK means; a code that is not final may be gone in a moment."""
+    if code == _VERSION_CODE:
+        return Verdict.VERSION
+    return Verdict.REFUSED if code in _REFUSALS else Verdict.LOST
+
+
+def _lower(code: ReasonCode) -> str:
+    return code.getName().lower()
+
+
+def _why(error: Exception) -> str:
+    """An error of the system or of TLS as half a sentence."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({error.reason or 'no reason given'})"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    text = error.strerror if isinstance(error, OSError) else None
+    return (text or clean(str(error), 120) or type(error).__name__).lower()

@@ -1,0 +1,259 @@
+"""A link that keeps itself up: one connection object per attempt, pauses between attempts.
+
+It knows no protocol; a Dialer makes the connections. Nothing but the subscriptions crosses
+from one connection to the next: a message is sent now or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import TracebackType
+from typing import Protocol, Self
+
+from devices.contract.errors import LinkDownError, LinkRefusedError
+from devices.link.backoff import Backoff
+from devices.link.base import Handler, LinkState, Publish, Unsubscribe
+from devices.link.delivery import Delivery
+from devices.link.filters import FilterTable, Subscription
+from devices.link.status import LinkStatus, Listener
+
+log = logging.getLogger(__name__)
+
+# A connection that stood this long was a good one: the pauses start from the least again.
+# Shorter ones count as failures, so that two clients with one id do not fight at full speed.
+_STEADY_S = 5.0
+_FLUSH_S = 1.0
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Verdict(Enum):
+    """Why a connection ended, by what follows from it."""
+
+    UNREACHABLE = auto()
+    """nothing was heard: no address, no route, no port, no TLS"""
+    SILENT = auto()
+    """the broker closed, or said nothing, before it had answered"""
+    VERSION = auto()
+    """the broker does not speak this version of the protocol"""
+    REFUSED = auto()
+    """the broker refuses this client; trying again cannot help"""
+    LOST = auto()
+    """the connection stood, or may stand soon"""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a connection ended. `reason` is one sentence without secrets."""
+
+    verdict: Verdict
+    reason: str
+
+
+class Connection(Protocol):
+    """One connection, used once."""
+
+    async def open(self) -> End | None:
+        """Connect. None when the broker accepted us, else how it ended."""
+
+    async def ended(self) -> End:
+        """Wait for the end."""
+
+    def publish(self, message: Publish) -> None:
+        """Send now. Raises LinkDownError, LinkFullError, ValueError."""
+
+    async def subscribe(self, wanted: Sequence[tuple[str, int]]) -> Sequence[str] | None:
+        """For each filter why it is denied, "" when granted; None when the connection ended."""
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Ask for no more; nobody waits for the answer."""
+
+    async def close(self, flush_s: float) -> None:
+        """Send what waits, at most `flush_s` long, then leave cleanly."""
+
+
+class Dialer(Protocol):
+    """Makes connections, and learns from how they end."""
+
+    def dial(self, delivery: Delivery) -> Connection:
+        """A fresh connection that hands its messages to `delivery`. Raises OSError."""
+
+    def learn(self, end: End) -> bool:
+        """True when another way to connect is worth trying at once."""
+
+    def __str__(self) -> str:
+        """The broker, for a log line."""
+
+
+class ReconnectingLink:
+    """Implements devices.link.base.Link over the connections of a Dialer.
+
+    | resource                 | acquired   | released                              |
+    |--------------------------|------------|---------------------------------------|
+    | the task `link CLIENT`   | __aenter__ | __aexit__, or when the broker refuses |
+    | one connection           | that task  | when it ends, or __aexit__            |
+    """
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        *,
+        name: str,
+        backoff: Backoff | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._dialer = dialer
+        self._name = name
+        self._backoff = backoff or Backoff()
+        self._sleep = sleep
+        self._status = LinkStatus()
+        self._table = FilterTable()
+        self._delivery = Delivery(self._table)
+        self._connection: Connection | None = None  # from the attempt to its end
+        self._accepted: Connection | None = None  # once the broker accepted us
+        self._live: Connection | None = None  # once the subscriptions stand
+        self._task: asyncio.Task[None] | None = None
+        self._failures = 0
+
+    @property
+    def state(self) -> LinkState:
+        """Where the link stands now."""
+        return self._status.state
+
+    @property
+    def reason(self) -> str:
+        """Why it stands there, in one sentence; "" when there is nothing to say."""
+        return self._status.reason
+
+    async def __aenter__(self) -> Self:
+        self._status.turn(LinkState.CONNECTING)
+        self._task = asyncio.create_task(self._run(), name=f"link {self._name}")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        connection, self._connection = self._connection, None
+        self._accepted = self._live = None
+        try:
+            if connection is not None:
+                await connection.close(_FLUSH_S)
+        finally:
+            self._status.turn(LinkState.CLOSED)
+
+    async def connected(self, timeout_s: float | None = None) -> None:
+        """Return once connected; see Link."""
+        await self._status.connected(timeout_s)
+
+    def on_change(self, listener: Listener) -> Unsubscribe:
+        """Call `listener` at each change of state."""
+        return self._status.on_change(listener)
+
+    def publish(self, message: Publish) -> None:
+        """Send now; see Link. Raises ValueError for a topic or payload that cannot be sent."""
+        live = self._live
+        if live is None:
+            raise LinkDownError(f"no connection to the broker at {self._dialer}")
+        live.publish(message)
+
+    async def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 0) -> Unsubscribe:
+        """Call `handler` for each matching message from now on; see Link.
+
+        Each call asks the broker again, so that each handler gets what is retained; handlers that
+        were there before get it once more.
+        """
+        entry = self._table.add(topic_filter, handler, qos)
+        if self._accepted is not None:
+            try:
+                await self._ask(self._accepted, topic_filter)
+            except BaseException:
+                self._table.remove(entry)
+                raise
+        return lambda: self._unsubscribe(entry)
+
+    async def _ask(self, connection: Connection, topic_filter: str) -> None:
+        answers = await connection.subscribe([(topic_filter, self._table.qos(topic_filter))])
+        for denial in answers or ():
+            if denial:
+                raise LinkRefusedError(f"the broker denies {topic_filter[:120]!r}: {denial}")
+
+    def _unsubscribe(self, entry: Subscription) -> None:
+        if self._table.remove(entry) and self._accepted is not None:
+            self._accepted.unsubscribe(entry.topic_filter)
+
+    async def _run(self) -> None:
+        try:
+            await self._keep_up()
+        except Exception:
+            log.exception("the link to %s failed", self._dialer)
+            self._status.turn(LinkState.REFUSED, "the link failed; the log says why")
+
+    async def _keep_up(self) -> None:
+        attempt = 0
+        while True:
+            start_s = _now_s()
+            end = await self._once()
+            another_way = self._dialer.learn(end)
+            if another_way:
+                continue
+            if end.verdict in {Verdict.REFUSED, Verdict.VERSION}:
+                self._give_up(end)
+                return
+            self._report_loss(end)
+            attempt = 0 if _now_s() - start_s >= _STEADY_S else attempt
+            await self._sleep(self._backoff.pause_s(attempt))
+            attempt += 1
+
+    async def _once(self) -> End:
+        """Make one connection and serve it until it ends."""
+        try:
+            connection = self._connection = self._dialer.dial(self._delivery)
+        except OSError as error:
+            return End(Verdict.REFUSED, f"TLS cannot be set up: {error.strerror or error}")
+        try:
+            end = await connection.open()
+            return end or await self._serve(connection)
+        finally:
+            self._accepted = self._live = None
+
+    async def _serve(self, connection: Connection) -> End:
+        self._accepted = connection
+        wanted = self._table.wanted()
+        answers = await connection.subscribe(wanted) if wanted else ()
+        if answers is not None:
+            for (topic_filter, _), denial in zip(wanted, answers, strict=True):
+                if denial:
+                    log.warning("the broker denies %r: %s", topic_filter[:120], denial)
+            self._live = connection
+            self._report_connected()
+        return await connection.ended()
+
+    def _report_connected(self) -> None:
+        again = f" again after {self._failures} failures" if self._failures else ""
+        log.info("connected to %s%s", self._dialer, again)
+        self._failures = 0
+        self._status.turn(LinkState.CONNECTED)
+
+    def _report_loss(self, end: End) -> None:
+        level = logging.DEBUG if self._failures else logging.WARNING
+        self._failures += 1
+        log.log(level, "%s; trying again", end.reason)
+        self._status.turn(LinkState.LOST, end.reason)
+
+    def _give_up(self, end: End) -> None:
+        log.error("%s; not trying again", end.reason)
+        self._status.turn(LinkState.REFUSED, end.reason)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
