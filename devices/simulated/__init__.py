@@ -1,0 +1,1 @@
+"""A house of simulated devices that can be told to misbehave."""
