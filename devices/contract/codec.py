@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as PydanticError
 
 from devices.contract.capability import (
@@ -26,122 +24,43 @@ from devices.contract.capability import (
     Risk,
     object_schema,
 )
-from devices.contract.command import Ack, AckError, AckStatus, Command, Scalar
+from devices.contract.command import Ack, AckError, Command, Scalar
 from devices.contract.errors import ContractError, PayloadError, VersionError
 from devices.contract.text import clean
 from devices.contract.topics import check_device_id
+from devices.contract.wire import (
+    NAME_LENGTH,
+    VALUE_LENGTH,
+    AckWire,
+    CapabilityWire,
+    CommandWire,
+    DescriptionWire,
+    OwnCommandWire,
+    PropertyWire,
+    Wire,
+)
 
 # A description with 64 capabilities and 32 commands stays under 32 KiB.
 MAX_DESCRIPTION_BYTES = 64 * 1024
 MAX_STATE_BYTES = 16 * 1024
 MAX_ACK_BYTES = 16 * 1024
 MAX_COMMAND_BYTES = 16 * 1024
-
-NAME_LENGTH = 64
-SENTENCE_LENGTH = 300
-VALUE_LENGTH = 255
 MAX_STATE_KEYS = 128
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
-
-def _cleaned(limit: int) -> BeforeValidator:
-    return BeforeValidator(lambda value: clean(value, limit) if isinstance(value, str) else value)
-
-
-_Name = Annotated[str, _cleaned(NAME_LENGTH), StringConstraints(min_length=1)]
-_Label = Annotated[str, _cleaned(NAME_LENGTH)]
-_Sentence = Annotated[str, _cleaned(SENTENCE_LENGTH)]
-_Option = Annotated[str, _cleaned(NAME_LENGTH), StringConstraints(min_length=1)]
-_Word = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
-_CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class _Wire(BaseModel):
-    # A later minor revision may add keys; this one reads what it knows.
-    model_config = ConfigDict(extra="ignore")
-
-
-class _CapabilityWire(_Wire):
-    kind: Kind
-    name: _Name | None = None
-    min: _Finite | None = None
-    max: _Finite | None = None
-    step: _Finite | None = None
-    unit: _Label | None = None
-    options: Annotated[list[_Option], Field(max_length=100)] = []
-    risk: Risk = Risk.NORMAL
-
-
-class _PropertyWire(_Wire):
-    model_config = ConfigDict(extra="allow")
-
-    type: ParameterType
-    description: _Sentence = ""
-    enum: Annotated[list[_Option], Field(min_length=1, max_length=100)] | None = None
-    minimum: _Finite | None = None
-    maximum: _Finite | None = None
-
-
-class _ParametersWire(_Wire):
-    type: str = "object"
-    properties: Annotated[dict[_Word, _PropertyWire], Field(max_length=16)] = {}
-    required: list[str] = []
-
-
-class _OwnCommandWire(_Wire):
-    name: Annotated[str, StringConstraints(pattern=_TOOL_NAME.pattern)]
-    description: _Sentence = ""
-    idempotent: bool = False
-    risk: Risk = Risk.NORMAL
-    answer_within_ms: Annotated[int, Field(ge=100, le=600_000)] | None = None
-    parameters: _ParametersWire = _ParametersWire()
-
-
-class _DescriptionWire(_Wire):
-    id: str
-    name: _Name
-    area: _Label = ""
-    aliases: Annotated[list[_Name], Field(max_length=16)] = []
-    capabilities: Annotated[list[_CapabilityWire], Field(max_length=64)] = []
-    commands: Annotated[list[_OwnCommandWire], Field(max_length=32)] = []
-
-
-class _AckErrorWire(_Wire):
-    code: _Label = ""
-    message: _Sentence = ""
-
-
-class _AckWire(_Wire):
-    id: _CommandId
-    status: AckStatus
-    state: dict[str, Any] | None = None
-    error: _AckErrorWire | None = None
-    percent: Annotated[float, Field(ge=0, le=100)] | None = None
-
-
-class _CommandWire(_Wire):
-    id: _CommandId
-    command: Annotated[str, StringConstraints(pattern=_TOOL_NAME.pattern)]
-    args: dict[str, Any] = {}
-    ttl_ms: Annotated[int, Field(le=3_600_000)]
-    attempt: Annotated[int, Field(ge=1)] = 1
-
-
-_M = TypeVar("_M", bound=_Wire)
+_M = TypeVar("_M", bound=Wire)
 
 
 def decode_description(payload: bytes) -> Description:
     """A device's description. Raises PayloadError, VersionError or TopicError (bad id)."""
     raw = _json_object(payload, MAX_DESCRIPTION_BYTES, "description")
-    if raw.get("contract") != CONTRACT_VERSION:
+    version = raw.get("contract")
+    if version != CONTRACT_VERSION:
+        shown = repr(version[:20]) if isinstance(version, str) else _number_or_kind(version)
         raise VersionError(
-            f"the description has contract {str(raw.get('contract'))[:20]!r}, "
-            f"this gateway speaks {CONTRACT_VERSION}"
+            f"the description has contract {shown}, this gateway speaks {CONTRACT_VERSION}"
         )
     raw["capabilities"] = _known_kinds(raw.get("capabilities", []))
-    wire = _checked(_DescriptionWire, raw, "description")
+    wire = _checked(DescriptionWire, raw, "description")
     return Description(
         id=check_device_id(wire.id),
         name=wire.name,
@@ -193,7 +112,7 @@ def encode_availability(*, online: bool) -> bytes:
 
 def decode_ack(payload: bytes) -> Ack:
     """An acknowledgement. Raises PayloadError."""
-    wire = _checked(_AckWire, _json_object(payload, MAX_ACK_BYTES, "ack"), "ack")
+    wire = _checked(AckWire, _json_object(payload, MAX_ACK_BYTES, "ack"), "ack")
     return Ack(
         id=wire.id,
         status=wire.status,
@@ -218,7 +137,9 @@ def encode_ack(ack: Ack) -> bytes:
 def decode_command(payload: bytes) -> Command:
     """A command, on the device's side. Raises PayloadError."""
     raw = _json_object(payload, MAX_COMMAND_BYTES, "command")
-    wire = _checked(_CommandWire, raw, "command")
+    wire = _checked(CommandWire, raw, "command")
+    if any(isinstance(v, str) and len(v) > VALUE_LENGTH for v in wire.args.values()):
+        raise PayloadError(f"the command has a text of more than {VALUE_LENGTH} characters")
     args = _scalars(wire.args)
     if len(args) != len(wire.args):
         raise PayloadError("the command has an argument that is no text, number or boolean")
@@ -255,8 +176,15 @@ def _checked(model: type[_M], raw: Mapping[str, object], what: str) -> _M:
         return model.model_validate(raw)
     except PydanticError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:80]
+        place = clean(".".join(str(part) for part in first["loc"]), 80)
         raise PayloadError(f"the {what} is wrong at {place}: {first['msg']}") from error
+    except RecursionError as error:
+        raise PayloadError(f"the {what} is nested too deeply") from error
+
+
+def _number_or_kind(value: object) -> str:
+    """What of `value` is worth showing: numbers, not the inside of whatever was sent."""
+    return str(value)[:20] if isinstance(value, int | float) else type(value).__name__
 
 
 def _known_kinds(capabilities: object) -> object:
@@ -265,11 +193,13 @@ def _known_kinds(capabilities: object) -> object:
         return capabilities
     known = set(Kind)
     return [
-        c for c in capabilities if not (isinstance(c, dict) and str(c.get("kind")) not in known)
+        c
+        for c in capabilities
+        if not (isinstance(c, dict) and isinstance(c.get("kind"), str) and c["kind"] not in known)
     ]
 
 
-def _capability(wire: _CapabilityWire) -> Capability:
+def _capability(wire: CapabilityWire) -> Capability:
     return Capability(
         kind=wire.kind,
         name=wire.name,
@@ -296,7 +226,7 @@ def _capability_wire(capability: Capability) -> dict[str, object]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _own_command(wire: _OwnCommandWire) -> OwnCommand:
+def _own_command(wire: OwnCommandWire) -> OwnCommand:
     if wire.parameters.type != "object":
         raise PayloadError(f"the parameters of {wire.name} are no JSON schema object")
     required = frozenset(wire.parameters.required)
@@ -321,7 +251,7 @@ def _own_command(wire: _OwnCommandWire) -> OwnCommand:
 _EXPLAINING = frozenset({"title", "default", "examples", "$comment", "format", "unit"})
 
 
-def _parameter(command: str, name: str, wire: _PropertyWire, *, required: bool) -> Parameter:
+def _parameter(command: str, name: str, wire: PropertyWire, *, required: bool) -> Parameter:
     unsupported = sorted((wire.model_extra or {}).keys() - _EXPLAINING)
     if unsupported:
         raise PayloadError(

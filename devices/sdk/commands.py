@@ -6,19 +6,17 @@ Types and docstring become the description that the device announces. Nothing ru
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast, get_type_hints, overload
+from typing import Any, TypeVar, overload
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
-from devices.contract.capability import OwnCommand, Parameter, ParameterType, Risk
+from devices.contract.capability import OwnCommand, Risk
 from devices.contract.command import Scalar
-from devices.contract.errors import CommandRefusedError
 from devices.contract.text import clean
 from devices.contract.verbs import VERBS
+from devices.sdk.arguments import Argument, invalid, read_signature
 
 _MARK = "__device_command__"
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -78,64 +76,6 @@ def command(
     return mark if method is None else mark(method)
 
 
-class Argument:
-    """One argument of a command, checked by the type that its method declares.
-
-    `required` is False when it has a default or may be None; `blank` is True when None must
-    be passed for it, because the method names no default.
-    """
-
-    def __init__(self, name: str, annotation: object, *, has_default: bool) -> None:
-        self.name = name
-        self._adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", annotation))
-        self._schema = self._adapter.json_schema()
-        self.blank = not has_default and {"type": "null"} in self._schema.get("anyOf", [])
-        self.required = not has_default and not self.blank
-
-    def read(self, value: Scalar) -> object:
-        """`value` as the method wants it. Raises CommandRefusedError (invalid_arguments)."""
-        if isinstance(value, float) and value.is_integer():
-            value = self._integer_where_wanted(value)
-        try:
-            return self._adapter.validate_json(json.dumps(value), strict=True)
-        except ValidationError as error:
-            reason = error.errors(include_url=False, include_context=False)[0]["msg"]
-            raise invalid(f"{self.name} is wrong: {reason[:1].lower()}{reason[1:]}.") from error
-
-    def parameter(self) -> Parameter:
-        """How the description tells it. Raises TypeError for a type that it cannot tell."""
-        schema = _flat(self._schema)
-        kind = schema.get("type")
-        choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
-        if kind not in set(ParameterType) or (choices and kind != "string"):
-            raise TypeError(
-                f"argument {self.name} must be a str, int, float, bool or a choice of texts"
-            )
-        return Parameter(
-            self.name,
-            ParameterType(kind),
-            description=clean(str(schema.get("description", "")), 300),
-            required=self.required,
-            choices=tuple(choices),
-            minimum=self._bound(schema, "minimum", "exclusiveMinimum", 1),
-            maximum=self._bound(schema, "maximum", "exclusiveMaximum", -1),
-        )
-
-    def _integer_where_wanted(self, value: float) -> float:
-        """JSON knows one kind of number: 2.0 is a whole number for whoever wants one."""
-        types = {s.get("type") for s in self._schema.get("anyOf", [self._schema])}
-        return int(value) if "integer" in types else value
-
-    def _bound(
-        self, schema: Mapping[str, Any], inclusive: str, exclusive: str, step: int
-    ) -> float | None:
-        if exclusive not in schema:
-            return schema.get(inclusive)
-        if schema["type"] != "integer":
-            raise TypeError(f"argument {self.name} must use inclusive bounds (ge, le)")
-        return float(schema[exclusive] + step)
-
-
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
     """A command as its method declares it."""
@@ -191,17 +131,12 @@ def collect(cls: type) -> dict[str, CommandSpec]:
     return {name: _spec(cls, name, method) for name, method in marked.items()}
 
 
-def invalid(message: str) -> CommandRefusedError:
-    """The refusal of wrong arguments, with a sentence."""
-    return CommandRefusedError("invalid_arguments", message)
-
-
 def _spec(cls: type, name: str, method: Callable[..., Any]) -> CommandSpec:
     try:
         spec = CommandSpec(
             name=name,
             description=_first_paragraph(method),
-            arguments=_arguments(method),
+            arguments=read_signature(method),
             options=getattr(method, _MARK),
             is_async=inspect.iscoroutinefunction(method),
         )
@@ -226,29 +161,5 @@ def _check_options(spec: CommandSpec) -> None:
         raise TypeError("a slow or queued command must be an `async def`")
 
 
-def _arguments(method: Callable[..., Any]) -> dict[str, Argument]:
-    hints = get_type_hints(method, include_extras=True)
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    return {p.name: _argument(p, hints.get(p.name)) for p in parameters}
-
-
-def _argument(parameter: inspect.Parameter, annotation: object) -> Argument:
-    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-        raise TypeError(f"argument {parameter.name} must have a name of its own")
-    if parameter.kind is parameter.POSITIONAL_ONLY or annotation is None:
-        raise TypeError(f"argument {parameter.name} needs a type and must not be positional-only")
-    has_default = parameter.default is not parameter.empty
-    return Argument(parameter.name, annotation, has_default=has_default)
-
-
 def _first_paragraph(method: Callable[..., Any]) -> str:
     return clean((inspect.getdoc(method) or "").split("\n\n")[0], 300)
-
-
-def _flat(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of a single value: without references and without the choice of null."""
-    choices = [s for s in schema.get("anyOf", []) if s != {"type": "null"}]
-    inner = choices[0] if len(choices) == 1 else schema
-    reference = str(inner.get("$ref", "")).removeprefix("#/$defs/")
-    inner = schema.get("$defs", {}).get(reference, inner)
-    return {**inner, **{k: v for k, v in schema.items() if k == "description"}}

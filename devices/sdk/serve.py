@@ -6,7 +6,6 @@ Each device has a connection of its own, because a will speaks for one device on
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -18,8 +17,6 @@ from devices.link.base import Link, LinkChange, LinkState
 from devices.link.mqtt import MqttLink, MqttOptions
 from devices.sdk.device import Device
 from devices.sdk.runner import Runner, will
-
-log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -63,7 +60,6 @@ async def serve(device: Device, link: Link, *, root: str = "home") -> None:
     refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def changed(change: LinkChange) -> None:
-        log.info("%s: %s %s", device.id, change.state, change.reason)
         if change.state is LinkState.REFUSED and not refused.done():
             refused.set_result(change.reason)
 

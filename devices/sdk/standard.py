@@ -12,7 +12,8 @@ from devices.contract.capability import Capability, Description, Kind
 from devices.contract.command import Scalar
 from devices.contract.errors import CommandRefusedError
 from devices.contract.verbs import VERBS, supports
-from devices.sdk.commands import CommandSpec, invalid
+from devices.sdk.arguments import invalid
+from devices.sdk.commands import CommandSpec
 
 # The arguments that a verb's method must take for a capability to mean anything.
 _NEEDED: Mapping[Kind, tuple[str, frozenset[str]]] = {

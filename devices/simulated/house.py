@@ -18,8 +18,9 @@ from devices.simulated.appliances import (
 )
 from devices.simulated.base import SimulatedDevice
 from devices.simulated.covers import BedroomBlind, GarageDoor
-from devices.simulated.faults import NO_FAULTS, Faults, FaultyLink, Mischief, parse_faults
+from devices.simulated.faults import NO_FAULTS, Faults, parse_faults
 from devices.simulated.lights import HallLight, KitchenLight, LivingRoomLamp
+from devices.simulated.mischief import FaultyLink, Mischief
 
 log = logging.getLogger(__name__)
 
