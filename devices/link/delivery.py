@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from devices.contract.text import clean
 from devices.link.base import Handler, Message
@@ -24,9 +25,9 @@ class Delivery:
         self.failures = 0
         """how often a handler raised"""
 
-    def deliver(self, message: Message) -> None:
-        """Call each handler once."""
-        for handler in self._table.handlers(message.topic):
+    def deliver(self, message: Message, numbers: Collection[int] = ()) -> None:
+        """Call each handler once; see FilterTable for `numbers`."""
+        for handler in self._table.handlers(message.topic, numbers):
             try:
                 handler(message)
             except Exception as error:  # noqa: BLE001 -- the root of every handler

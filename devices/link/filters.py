@@ -5,8 +5,10 @@ Pure logic: no link, no event loop, no broker.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 from devices.link.base import Handler
 
@@ -53,11 +55,20 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscription:
-    """One call of `subscribe`: the token that ends it."""
+    """One call of `subscribe`: the token that ends it. `number` is that of its filter."""
 
     topic_filter: str
     handler: Handler
     qos: int
+    number: int
+
+
+class Wanted(NamedTuple):
+    """One filter to ask a broker for. `number` is its own, from 1."""
+
+    topic_filter: str
+    qos: int
+    number: int
 
 
 @dataclass(slots=True)
@@ -73,12 +84,17 @@ class FilterTable:
 
     Exact filters are looked up in a dict, wildcards in a tree, and the answer for a topic
     that comes often is remembered (at most 4096 of them).
+
+    Each filter has a number. A broker may send one message once for each filter that matches,
+    and say with these numbers (MQTT 5 subscription identifiers) which ones a copy stands for; a
+    handler then belongs to the copy for the first of its filters.
     """
 
     def __init__(self) -> None:
         self._by_filter: dict[str, list[Subscription]] = {}
         self._wildcards = _Node()
-        self._hot: dict[str, tuple[Handler, ...]] = {}
+        self._hot: dict[str, dict[Handler, int]] = {}
+        self._last_number = 0
 
     def __contains__(self, topic_filter: str) -> bool:
         """Whether anybody subscribes to exactly this filter."""
@@ -88,7 +104,7 @@ class FilterTable:
         """Subscribe `handler`. Raises ValueError for a filter or QoS that MQTT does not allow."""
         if qos not in {0, 1, 2}:
             raise ValueError(f"QoS {qos!r} does not exist: 0, 1 or 2")
-        entry = Subscription(check_filter(topic_filter), handler, qos)
+        entry = Subscription(check_filter(topic_filter), handler, qos, self._number(topic_filter))
         self._by_filter.setdefault(topic_filter, []).append(entry)
         if has_wildcard(topic_filter):
             self._grow(topic_filter).here.append(entry)
@@ -112,20 +128,34 @@ class FilterTable:
         del self._by_filter[entry.topic_filter]
         return True
 
-    def wanted(self) -> list[tuple[str, int]]:
-        """Each filter once, with the highest QoS that was asked for it."""
-        return [(name, self.qos(name)) for name in self._by_filter]
+    def wanted(self) -> list[Wanted]:
+        """What to ask a broker for: each filter once, with the highest QoS."""
+        return [self.want(name) for name in self._by_filter]
 
-    def qos(self, topic_filter: str) -> int:
-        """The highest QoS asked for a filter of this table."""
-        return max(entry.qos for entry in self._by_filter[topic_filter])
+    def want(self, topic_filter: str) -> Wanted:
+        """The same for one filter of this table."""
+        entries = self._by_filter[topic_filter]
+        return Wanted(topic_filter, max(entry.qos for entry in entries), entries[0].number)
 
-    def handlers(self, topic: str) -> tuple[Handler, ...]:
-        """The handlers of a topic, each once, in the order in which they came per filter."""
+    def handlers(self, topic: str, numbers: Collection[int] = ()) -> Sequence[Handler]:
+        """The handlers of a topic, each once; of one copy of the message if it has `numbers`."""
         hot = self._hot.get(topic)
-        if hot is not None:
-            return hot
-        found = tuple(dict.fromkeys(entry.handler for entry in self._find(topic)))
+        if hot is None:
+            hot = self._look_up(topic)
+        if not numbers:
+            return tuple(hot)
+        return [handler for handler, first in hot.items() if first in numbers]
+
+    def _number(self, topic_filter: str) -> int:
+        if topic_filter in self._by_filter:
+            return self._by_filter[topic_filter][0].number
+        self._last_number += 1
+        return self._last_number
+
+    def _look_up(self, topic: str) -> dict[Handler, int]:
+        found: dict[Handler, int] = {}
+        for entry in sorted(self._find(topic), key=attrgetter("number")):
+            found.setdefault(entry.handler, entry.number)
         if len(topic) <= _HOT_TOPIC_CHARS:
             if len(self._hot) >= _HOT_TOPICS:
                 self._hot.clear()

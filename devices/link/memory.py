@@ -12,7 +12,7 @@ from devices.contract.errors import LinkDownError
 from devices.link.backoff import Backoff
 from devices.link.base import Message, Publish
 from devices.link.delivery import Delivery
-from devices.link.filters import check_topic, matches
+from devices.link.filters import Wanted, check_topic, matches
 from devices.link.reconnect import Connection, End, ReconnectingLink, Verdict
 
 
@@ -20,7 +20,8 @@ class MemoryBroker:
     """Keeps retained messages and hands each message to the sessions that want it.
 
     QoS and expiry are ignored: a message arrives at once and once. Every subscriber gets its own
-    message, through the event loop, so that publishing never calls a handler.
+    message, through the event loop, so that publishing never calls a handler. A session with
+    several matching filters gets one copy.
     """
 
     def __init__(self) -> None:
@@ -136,8 +137,8 @@ class _Session:
             raise LinkDownError("no connection to the broker in memory")
         self._broker.publish(message)
 
-    async def subscribe(self, wanted: Sequence[tuple[str, int]]) -> list[str] | None:
-        for topic_filter, _qos in wanted:
+    async def subscribe(self, wanted: Sequence[Wanted]) -> list[str] | None:
+        for topic_filter, _qos, _number in wanted:
             self._filters.add(topic_filter)
             for topic, payload in self._broker.retained.items():
                 if matches(topic_filter, topic):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import ssl
 import struct
 from collections import deque
@@ -27,9 +25,10 @@ from devices.contract.text import clean
 from devices.link.backoff import Backoff
 from devices.link.base import Message, Publish
 from devices.link.delivery import Delivery
-from devices.link.filters import check_topic
+from devices.link.filters import Wanted, check_topic
 from devices.link.options import MqttOptions
 from devices.link.reconnect import Connection, End, ReconnectingLink, Sleep, Verdict
+from devices.link.watch import SocketWatch
 
 __all__ = ["MqttLink", "MqttOptions"]
 
@@ -40,13 +39,11 @@ _MISC_EVERY_S = 1.0
 _PACKETS_PER_EVENT = 32
 _FILTERS_PER_PACKET = 50
 _HEADROOM_BYTES = 70_000  # topic and properties beside the largest payload
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
-_USER_TIMEOUT_MS = 20_000  # data that nobody acknowledges for so long was sent into the void
 
 _VERSION_CODE = 0x84
 # Client id, credentials, authorisation, ban, method, will (topic, retain, QoS), server moved.
 _REFUSALS = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x9A, 0x9B, 0x9D})
+_KEEPALIVE = 0x8D
 _TAKEN_OVER = 0x8E
 _EXPIRY_ID, _EXPIRY = 0x02, struct.Struct("!BI")
 _CORRELATION_ID, _CORRELATION = 0x09, struct.Struct("!BH")
@@ -122,11 +119,11 @@ class MqttConnection:
         self._delivery = delivery
         self._loop = asyncio.get_running_loop()
         self._client = _client(options, v5=self._v5)
-        self._control: socket.socket | None = None
+        self._watch: SocketWatch | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._writer_on = False
         self._shut = False
-        self._inbox: list[Message] = []
+        self._numbered = False
+        self._inbox: list[tuple[Message, Sequence[int]]] = []
         self._waiting: deque[MQTTMessageInfo] = deque()
         self._drained: asyncio.Future[None] | None = None
         self._accepted: asyncio.Future[None] = self._loop.create_future()
@@ -169,17 +166,21 @@ class MqttConnection:
         )
         if info.rc:
             self._raise_for(info.rc)
-        if self._client.want_write():
-            self._watch_writes()
+        blocked = self._client.want_write()
+        if blocked or message.qos:
             self._waiting.append(info)
-        elif message.qos:
-            self._waiting.append(info)
+        if blocked and self._watch is not None:
+            self._watch.writes(wanted=True)
 
-    async def subscribe(self, wanted: Sequence[tuple[str, int]]) -> list[str] | None:
-        """Ask, and wait for the answers; a broker that gives none has lost us."""
+    async def subscribe(self, wanted: Sequence[Wanted]) -> list[str] | None:
+        """Ask for all at once, then wait for the answers; a broker that gives none has lost us."""
+        # A packet has room for one number only.
+        size = 1 if self._numbered else _FILTERS_PER_PACKET
+        packets = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+        mids = [self._ask(packet) for packet in packets]
         denials: list[str] = []
-        for start in range(0, len(wanted), _FILTERS_PER_PACKET):
-            answers = await self._subscribe(list(wanted[start : start + _FILTERS_PER_PACKET]))
+        for mid in mids:
+            answers = None if mid is None else await self._answered(mid)
             if answers is None:
                 return None
             denials += answers
@@ -228,24 +229,19 @@ class MqttConnection:
         if sock is None:
             self._finish(Verdict.SILENT, f"{self._where} closed the connection at once")
             return
-        # A second handle on the same socket: paho may wrap it in TLS or a WebSocket.
-        self._control = socket.socket(fileno=os.dup(sock.fileno()))
-        self._control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if _USER_TIMEOUT is not None:
-            self._control.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _USER_TIMEOUT_MS)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        self._loop.add_reader(self._control, self._readable)
+        self._watch = SocketWatch(sock.fileno(), readable=self._readable, writable=self._writable)
         self._timer = self._loop.call_later(_MISC_EVERY_S, self._tick)
         self._after_io()
 
     def _readable(self) -> None:
         for _ in range(_PACKETS_PER_EVENT):
             self._guarded(self._client.loop_read)
-            if _QUICKACK is not None and self._control is not None:
-                self._control.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            if self._watch is not None:
+                self._watch.acknowledge()
             if self._inbox:
                 self._deliver()
             elif not self._pending():
@@ -266,8 +262,8 @@ class MqttConnection:
 
     def _deliver(self) -> None:
         inbox, self._inbox = self._inbox, []
-        for message in inbox:
-            self._delivery.deliver(message)
+        for message, numbers in inbox:
+            self._delivery.deliver(message, numbers)
 
     def _writable(self) -> None:
         self._guarded(self._client.loop_write)
@@ -292,18 +288,10 @@ class MqttConnection:
         """Keep the loop's interest in writing in step with paho, and a flush informed."""
         if self._shut:
             return
-        if self._client.want_write():
-            self._watch_writes()
-        elif self._writer_on:
-            self._writer_on = False
-            self._loop.remove_writer(cast("socket.socket", self._control))
+        if self._watch is not None:
+            self._watch.writes(self._client.want_write())
         if self._drained is not None and not self._drained.done() and not self._still_waiting():
             self._drained.set_result(None)
-
-    def _watch_writes(self) -> None:
-        if not self._writer_on and self._control is not None:
-            self._writer_on = True
-            self._loop.add_writer(self._control, self._writable)
 
     def _still_waiting(self) -> int:
         waiting = self._waiting
@@ -316,13 +304,20 @@ class MqttConnection:
             self._drained = self._loop.create_future()
             await self._one_of(self._drained, flush_s)
 
-    async def _subscribe(self, wanted: list[tuple[str, int]]) -> list[str] | None:
+    def _ask(self, wanted: Sequence[Wanted]) -> int | None:
+        """Send one SUBSCRIBE. Its packet id; None when the connection ended."""
         if self._shut:
             return None
-        _, mid = self._client.subscribe(wanted)
+        properties = None
+        if self._numbered:
+            properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
+            properties.SubscriptionIdentifier = wanted[0].number
+        filters = [(one.topic_filter, one.qos) for one in wanted]
+        _, mid = self._client.subscribe(filters, properties=properties)
         self._after_io()
-        if mid is None:
-            return None
+        return mid
+
+    async def _answered(self, mid: int) -> list[str] | None:
         answer = self._answer(mid)
         try:
             if not await self._one_of(answer, self._options.subscribe_timeout_s):
@@ -348,11 +343,12 @@ class MqttConnection:
         raise LinkDownError(f"the connection to {self._where} broke while sending")
 
     def _on_connect(
-        self, _c: Client, _u: object, _f: ConnectFlags, code: ReasonCode, _p: Properties | None
+        self, _c: Client, _u: object, _f: ConnectFlags, code: ReasonCode, told: Properties | None
     ) -> None:
         if self._accepted.done() or self._shut:
             return
         if code.value == 0:
+            self._numbered = self._v5 and getattr(told, "SubscriptionIdentifierAvailable", 1) == 1
             self._accepted.set_result(None)
         else:
             self._finish(_judge(code.value), f"{self._where} refuses us: {_lower(code)}")
@@ -371,8 +367,7 @@ class MqttConnection:
             name = self._options.client_id
             self._finish(Verdict.LOST, f"another client with the id {name!r} took our place")
         else:
-            who = "closed the connection" if flags.is_disconnect_packet_from_server else "is gone"
-            self._finish(Verdict.LOST, f"{self._where} {who}: {_lower(code)}")
+            self._finish(Verdict.LOST, f"{self._where} {_farewell(flags, code)}")
 
     def _on_subscribe(
         self, _c: Client, _u: object, mid: int, codes: list[ReasonCode], _p: Properties | None
@@ -391,7 +386,8 @@ class MqttConnection:
         if len(payload) > self._options.max_payload_bytes:
             self.dropped += 1
             return
-        self._inbox.append(Message(topic, bytes(payload), message.retain, message.qos))
+        numbers = getattr(message.properties, "SubscriptionIdentifier", ()) if self._v5 else ()
+        self._inbox.append((Message(topic, bytes(payload), message.retain, message.qos), numbers))
 
     def _finish(self, verdict: Verdict, reason: str) -> None:
         """Come to the end, once: off the loop and closed, without a goodbye."""
@@ -400,10 +396,9 @@ class MqttConnection:
         self._shut = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._control is not None:
-            self._loop.remove_reader(self._control)
-            self._loop.remove_writer(self._control)
-            self._control.close()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self._close_socket()
         self._end.set_result(End(verdict, reason))
 
@@ -468,6 +463,12 @@ def _judge(code: int) -> Verdict:
     if code == _VERSION_CODE:
         return Verdict.VERSION
     return Verdict.REFUSED if code in _REFUSALS else Verdict.LOST
+
+
+def _farewell(flags: DisconnectFlags, code: ReasonCode) -> str:
+    if flags.is_disconnect_packet_from_server:
+        return f"sent us away: {_lower(code)}"
+    return "does not answer any more" if code.value == _KEEPALIVE else "closed the connection"
 
 
 def _lower(code: ReasonCode) -> str:

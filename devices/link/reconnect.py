@@ -18,7 +18,7 @@ from devices.contract.errors import LinkDownError, LinkRefusedError
 from devices.link.backoff import Backoff
 from devices.link.base import Handler, LinkState, Publish, Unsubscribe
 from devices.link.delivery import Delivery
-from devices.link.filters import FilterTable, Subscription
+from devices.link.filters import FilterTable, Subscription, Wanted
 from devices.link.status import LinkStatus, Listener
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Connection(Protocol):
     def publish(self, message: Publish) -> None:
         """Send now. Raises LinkDownError, LinkFullError, ValueError."""
 
-    async def subscribe(self, wanted: Sequence[tuple[str, int]]) -> Sequence[str] | None:
+    async def subscribe(self, wanted: Sequence[Wanted]) -> Sequence[str] | None:
         """For each filter why it is denied, "" when granted; None when the connection ended."""
 
     def unsubscribe(self, topic_filter: str) -> None:
@@ -182,7 +182,7 @@ class ReconnectingLink:
         return lambda: self._unsubscribe(entry)
 
     async def _ask(self, connection: Connection, topic_filter: str) -> None:
-        answers = await connection.subscribe([(topic_filter, self._table.qos(topic_filter))])
+        answers = await connection.subscribe([self._table.want(topic_filter)])
         for denial in answers or ():
             if denial:
                 raise LinkRefusedError(f"the broker denies {topic_filter[:120]!r}: {denial}")
@@ -231,9 +231,9 @@ class ReconnectingLink:
         wanted = self._table.wanted()
         answers = await connection.subscribe(wanted) if wanted else ()
         if answers is not None:
-            for (topic_filter, _), denial in zip(wanted, answers, strict=True):
+            for filter_, denial in zip(wanted, answers, strict=True):
                 if denial:
-                    log.warning("the broker denies %r: %s", topic_filter[:120], denial)
+                    log.warning("the broker denies %r: %s", filter_.topic_filter[:120], denial)
             self._live = connection
             self._report_connected()
         return await connection.ended()

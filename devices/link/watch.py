@@ -1,0 +1,61 @@
+"""One connected TCP socket on the event loop: told when it can be read or written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
+_USER_TIMEOUT_MS = 20_000  # data that nobody acknowledges for so long was sent into the void
+
+
+class SocketWatch:
+    """Calls `readable` and `writable` for the socket with the number `fileno` until closed.
+
+    It holds a second handle on the socket, so that its owner may wrap the first one in TLS or
+    close it whenever it likes. Raises NotImplementedError on a loop without `add_reader` (Windows'
+    default one).
+    """
+
+    def __init__(
+        self, fileno: int, *, readable: Callable[[], None], writable: Callable[[], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writable = writable
+        self._writes = False
+        self._socket = socket.socket(fileno=os.dup(fileno))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if _USER_TIMEOUT is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _USER_TIMEOUT_MS)
+        try:
+            self._loop.add_reader(self._socket, readable)
+        except NotImplementedError:
+            self._socket.close()
+            raise NotImplementedError("the event loop cannot watch sockets (Windows?)") from None
+
+    def writes(self, wanted: bool) -> None:
+        """Whether to call `writable` from now on."""
+        if wanted == self._writes:
+            return
+        self._writes = wanted
+        if wanted:
+            self._loop.add_writer(self._socket, self._writable)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def acknowledge(self) -> None:
+        """Acknowledge what was read at once: a broker with Nagle's algorithm waits for it.
+
+        The system forgets this wish, so it is repeated after each read.
+        """
+        if _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._loop.remove_reader(self._socket)
+        self.writes(wanted=False)
+        self._socket.close()
