@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Sequence
 
 from devices.contract.errors import LinkDownError
-from devices.link.backoff import Backoff
 from devices.link.base import Message, Publish
 from devices.link.delivery import Delivery
 from devices.link.filters import Wanted, check_topic, matches
 from devices.link.reconnect import Connection, End, ReconnectingLink, Verdict
+
+_TURN_S = 0.001
 
 
 class MemoryBroker:
@@ -26,8 +27,8 @@ class MemoryBroker:
 
     def __init__(self) -> None:
         self.retained: dict[str, bytes] = {}
-        self.up = True
-        """False: nobody can connect"""
+        self._up = asyncio.Event()
+        self._up.set()
         self._sessions: dict[str, _Session] = {}
         self._refused: dict[str, str] = {}
 
@@ -53,13 +54,17 @@ class MemoryBroker:
 
     def stop(self) -> None:
         """Break every connection and accept none until `start`. Retained messages stay."""
-        self.up = False
+        self._up.clear()
         for session in tuple(self._sessions.values()):
             session.end("the broker stopped", will=False)
 
     def start(self) -> None:
         """Accept connections again."""
-        self.up = True
+        self._up.set()
+
+    async def ready(self) -> None:
+        """Return once it accepts connections."""
+        await self._up.wait()
 
     def refuse(self, client_id: str, reason: str) -> None:
         """Refuse a client from now on, as for a wrong password."""
@@ -69,7 +74,7 @@ class MemoryBroker:
 
     def admit(self, session: _Session) -> End | None:
         """Let a session in. None, or why not. One with the same client id has to go."""
-        if not self.up:
+        if not self._up.is_set():
             return End(Verdict.UNREACHABLE, "the broker is stopped")
         if session.client_id in self._refused:
             return End(Verdict.REFUSED, self._refused[session.client_id])
@@ -85,15 +90,24 @@ class MemoryBroker:
 
 
 class MemoryLink(ReconnectingLink):
-    """Implements devices.link.base.Link over a MemoryBroker. It reconnects without a pause."""
+    """Implements devices.link.base.Link over a MemoryBroker.
+
+    It comes back as soon as the broker lets it.
+    """
 
     def __init__(
         self, broker: MemoryBroker, client_id: str, *, will: Publish | None = None
     ) -> None:
         self.client_id = client_id
+        self._broker = broker
         super().__init__(
-            _MemoryDialer(broker, client_id, will), name=client_id, backoff=Backoff(base_s=0.0)
+            _MemoryDialer(broker, client_id, will), name=client_id, sleep=self._until_ready
         )
+
+    async def _until_ready(self, _pause_s: float) -> None:
+        await self._broker.ready()
+        # Two links with one client id take turns; the loop must have room for others.
+        await asyncio.sleep(_TURN_S)
 
 
 class _MemoryDialer:
