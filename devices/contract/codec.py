@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from pydantic import ValidationError as PydanticError
 
@@ -46,6 +46,7 @@ MAX_STATE_BYTES = 16 * 1024
 MAX_ACK_BYTES = 16 * 1024
 MAX_COMMAND_BYTES = 16 * 1024
 MAX_STATE_KEYS = 128
+MAX_INTEGER = 2**63
 
 _M = TypeVar("_M", bound=Wire)
 
@@ -87,7 +88,10 @@ def encode_description(description: Description) -> bytes:
 
 
 def decode_state(payload: bytes) -> dict[str, Scalar]:
-    """A device's state. Values that are no JSON scalar are dropped. Raises PayloadError."""
+    """A device's state. What is no text, boolean or usable number is dropped.
+
+    Raises PayloadError.
+    """
     return _scalars(_json_object(payload, MAX_STATE_BYTES, "state"))
 
 
@@ -292,13 +296,16 @@ def _scalars(raw: Mapping[str, object]) -> dict[str, Scalar]:
         name = clean(key, NAME_LENGTH)
         if isinstance(value, str):
             state[name] = clean(value, VALUE_LENGTH)
-        elif (
-            value is None
-            or isinstance(value, bool | int)
-            or (isinstance(value, float) and math.isfinite(value))
-        ):
+        elif _is_plain(value):
             state[name] = value
     return state
+
+
+def _is_plain(value: object) -> TypeGuard[int | float | bool | None]:
+    """Null, a boolean, or a number that arithmetic can take."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (isinstance(value, int) and abs(value) <= MAX_INTEGER)
 
 
 def _shown(payload: bytes) -> str:

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from devices.ecosystems import registry
+from devices.link.base import Message
+
+pytestmark = pytest.mark.unit
+
+
+def test_every_known_name_builds_its_ecosystem() -> None:
+    for name in registry.NAMES:
+        assert registry.build(name, {}, root="home", command_qos=0).name == name
+
+
+def test_the_root_reaches_the_native_ecosystem() -> None:
+    native = registry.build("native", {}, root="house", command_qos=0)
+    assert [f.filter for f in native.filters()][0] == "house/+/ack"
+    assert list(native.decode(Message("house/lamp/availability", b"online")))
+
+
+def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(ValueError, match="known: .*native"):
+        registry.build("carrier-pigeon", {}, root="home", command_qos=0)
+
+
+def test_an_option_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="no option 'prefix'"):
+        registry.build("native", {"prefix": "x"}, root="home", command_qos=0)
