@@ -25,10 +25,11 @@ class ArgumentError(ToolError):
 
 
 @dataclass(frozen=True, slots=True)
-class TargetParameter(Parameter):
+class OpenParameter(Parameter):
     """A parameter whose choices are what to say best, not all that is understood.
 
-    The resolver knows aliases and areas too, and has a better answer to a wrong name.
+    Who takes the argument knows more spellings (aliases, areas), and has the better answer to
+    a wrong one.
     """
 
 
@@ -79,7 +80,7 @@ def _text(parameter: Parameter, value: object) -> object:
         raise ArgumentError(f"{parameter.name} must be a text.")
     if len(value) > MAX_TEXT_LENGTH:
         raise ArgumentError(f"{parameter.name} is longer than {MAX_TEXT_LENGTH} characters.")
-    if not parameter.choices or isinstance(parameter, TargetParameter):
+    if not parameter.choices or isinstance(parameter, OpenParameter):
         return value
     return choice(parameter.name, value, parameter.choices)
 

@@ -32,7 +32,10 @@ _BY_CAPABILITY: tuple[tuple[Kind, str], ...] = (
 _LIGHT_WORDS = frozenset({"light", "lights", "lamp", "lamps", "lighting", "chandelier"})
 # A cover is of the kind that its name says; without such a word it is taken for a blind.
 _COVER_WORDS: Mapping[str, str] = {
-    "garage": "garage door",
+    "blind": "blind",
+    "blinds": "blind",
+    "shade": "blind",
+    "shades": "blind",
     "gate": "gate",
     "door": "door",
     "valve": "valve",
@@ -44,6 +47,7 @@ _COVER_WORDS: Mapping[str, str] = {
     "awning": "awning",
     "window": "window",
 }
+_COVER_KINDS = frozenset(_COVER_WORDS.values()) | {"garage door"}
 
 _PLURALS: Mapping[str, tuple[str, ...]] = {
     "alarm": ("alarms",),
@@ -89,9 +93,11 @@ KIND_WORDS: Mapping[str, tuple[str, bool]] = {
 
 
 def main_kind(description: Description) -> str:
-    """The one kind that a list of devices shows: "light", "lock", ... or "device"."""
+    """The one kind that a list of devices shows: "light", "lock", "blind", ... or "device"."""
     kinds = {c.kind for c in description.capabilities}
     kind = next((name for capability, name in _BY_CAPABILITY if capability in kinds), ANYTHING)
+    if kind == "cover":
+        return _cover_kinds(description)[0]
     if kind == "switch" and kinds <= {Kind.POWER, Kind.SENSOR}:
         return "light" if _words(description) & _LIGHT_WORDS else kind
     return kind
@@ -105,13 +111,17 @@ def kinds_of(description: Description) -> frozenset[str]:
         kinds.add("sensor")
     if main == "lock":
         kinds.add("door")
-    if main == "cover":
-        words = fold(description.name).split()
-        said = {_COVER_WORDS[word] for word in words if word in _COVER_WORDS}
-        kinds |= said or {"blind"}
-        if {"blind", "blinds", "shade", "shades"} & set(words):
-            kinds.add("blind")
+    if main in _COVER_KINDS:
+        kinds |= {"cover", *_cover_kinds(description)}
     return frozenset(kinds)
+
+
+def _cover_kinds(description: Description) -> tuple[str, ...]:
+    words = fold(description.name).split()
+    said = dict.fromkeys(_COVER_WORDS[word] for word in words if word in _COVER_WORDS)
+    if "garage" in words and said.keys() <= {"door"}:
+        return ("garage door", *said)
+    return tuple(said) or ("blind",)
 
 
 def plural(kind: str) -> str:

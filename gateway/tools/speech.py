@@ -73,9 +73,11 @@ def listing(sentences: Iterable[str]) -> str:
     return " ".join(told)
 
 
-def state_sentence(name: str, state: Mapping[str, Scalar]) -> str:
-    """What a device reports, in words: "Kitchen light is on at 60 %."."""
-    parts = [part for part in (_switched(state), *_values(state)) if part]
+def state_sentence(
+    name: str, state: Mapping[str, Scalar], units: Mapping[str, str] | None = None
+) -> str:
+    """What a device reports, in words: "Kitchen light is on at 60 %."; "" when nothing."""
+    parts = [part for part in (_switched(state), *_values(state, units or {})) if part]
     return capital(f"{name} {' and '.join(parts)}.") if parts else ""
 
 
@@ -176,11 +178,12 @@ def _switched(state: Mapping[str, Scalar]) -> str:
     return "is on" if on is True else "is off"
 
 
-def _values(state: Mapping[str, Scalar]) -> Iterable[str]:
+def _values(state: Mapping[str, Scalar], units: Mapping[str, str]) -> Iterable[str]:
     for key, value in state.items():
         phrase = _PHRASES.get(key)
         if value is not None and key not in {"on", "brightness"} and not _is_unlit(key, state):
-            yield phrase(value) if phrase else f"reports {_words(key)} {_number(value)}"
+            named = f"reports {_words(key)} {_number(value)} {units.get(key, '')}".rstrip()
+            yield phrase(value) if phrase else named
 
 
 def _is_unlit(key: str, state: Mapping[str, Scalar]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from devices.contract.capability import Kind
+from devices.contract.capability import Description, Kind
 from devices.contract.text import clean
 from devices.contract.verbs import VERBS
 from gateway.directory import Device
@@ -27,9 +27,10 @@ MAX_CANDIDATES = 6
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A device as the resolver sees it."""
+    """A device as it was described when the house was built; `device` is what it is now."""
 
     device: Device
+    description: Description
     verbs: frozenset[str]
     """standard verbs and own commands"""
     kinds: frozenset[str]
@@ -37,9 +38,24 @@ class Entry:
     """the main one"""
 
     @property
+    def id(self) -> str:
+        """The device's id."""
+        return self.description.id
+
+    @property
+    def name(self) -> str:
+        """The name to speak."""
+        return self.description.name
+
+    @property
+    def area(self) -> str:
+        """The area, "" when none is known."""
+        return self.description.area
+
+    @property
     def place(self) -> str:
         """Its name, with its area where that tells more."""
-        name, area = self.device.name, self.device.area
+        name, area = self.name, self.area
         return f"{name} in {area}" if area and fold(area) not in fold(name) else name
 
 
@@ -64,7 +80,7 @@ class House:
 
     def __init__(self, devices: Iterable[Device]) -> None:
         self.entries = tuple(_entry(device) for device in devices)
-        self._by_id = {e.device.id: e for e in self.entries}
+        self._by_id = {e.id: e for e in self.entries}
         self._by_name = _index(self.entries)
         self._areas = _areas(self.entries)
         self._suggested: dict[str, dict[str, str]] = {}
@@ -157,7 +173,7 @@ class House:
             known = (self._by_id[text.strip()],)
         if not known:
             return None
-        name = known[0].device.name
+        name = known[0].name
         return Outcome(Status.INVALID, f"{name} is not something that {_can(verb)}.", target=name)
 
     def _unknown(self, text: str, verb: str) -> Outcome:
@@ -169,7 +185,7 @@ class House:
     def _suggestions(self, verb: str) -> dict[str, str]:
         """Names and areas, with how they are compared; made once a verb, when first needed."""
         if verb not in self._suggested:
-            names = [*(e.device.name for e in self.supporting(verb)), *self.areas]
+            names = [*(e.name for e in self.supporting(verb)), *self.areas]
             self._suggested[verb] = {name: fold(name) for name in names}
         return self._suggested[verb]
 
@@ -180,7 +196,7 @@ def _one(entries: tuple[Entry, ...], verb: str) -> Match | Outcome | None:
     if not able:
         return None
     if len(able) == 1:
-        return Match(able[0].device.name, able, group=False)
+        return Match(able[0].name, able, group=False)
     return _ambiguous(able)
 
 
@@ -206,7 +222,7 @@ def _of_kind(
 def _ambiguous(entries: tuple[Entry, ...]) -> Outcome:
     places = list(dict.fromkeys(e.place for e in entries))
     if len(places) < len(entries):
-        places = [f"{e.place} ({e.device.id})" for e in entries]
+        places = [f"{e.place} ({e.id})" for e in entries]
     shown = places[:MAX_CANDIDATES]
     more = f" or {len(places) - len(shown)} more" if len(places) > len(shown) else ""
     return Outcome(
@@ -219,7 +235,7 @@ def _entry(device: Device) -> Entry:
     verbs = _verbs(frozenset(c.kind for c in description.capabilities))
     if description.commands:
         verbs |= {c.name for c in description.commands if c.name not in VERBS}
-    return Entry(device, verbs, _shared(kinds_of(description)), main_kind(description))
+    return Entry(device, description, verbs, _shared(kinds_of(description)), main_kind(description))
 
 
 @lru_cache(maxsize=1024)
@@ -237,7 +253,7 @@ def _index(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
     """Each name and alias, with and without a leading article."""
     table: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        description = entry.device.description
+        description = entry.description
         for key in {fold(name) for name in (description.name, *description.aliases)}:
             table[key].append(entry)
     for key in [key for key in table if key.split()[:1] and key.split()[0] in _ARTICLES]:
@@ -250,11 +266,11 @@ def _index(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
 def _areas(entries: Iterable[Entry]) -> dict[str, _Area]:
     table: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        if key := fold(entry.device.area):
+        if key := fold(entry.area):
             table[key].append(entry)
     return {
         " ".join(_without_articles(key.split())): _Area(
-            found[0].device.area, tuple(found), _within(key, found)
+            found[0].area, tuple(found), _within(key, found)
         )
         for key, found in table.items()
     }

@@ -1,0 +1,73 @@
+"""Commands of one call, carried out side by side and told as one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from devices.contract.capability import Risk
+from devices.contract.command import Scalar
+from gateway.dispatch.order import Carrier, Order, Result
+from gateway.outcome import Outcome
+from gateway.tools import speech
+from gateway.tools.base import Context, Plan
+
+_MAX_NAMED = 4
+_SEVERITY = (Risk.NORMAL, Risk.GUARDED, Risk.FORBIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One command for one device, which is called `name`."""
+
+    device_id: str
+    name: str
+    command: str
+    args: Mapping[str, Scalar]
+    risk: Risk = Risk.NORMAL
+    answer_within_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All commands of one call, and the devices that cannot do it. At least one job."""
+
+    label: str
+    jobs: Sequence[Job]
+    refused: Sequence[Outcome]
+    carrier: Carrier
+
+    def plan(self, phrase: str, asked: Mapping[str, object], *, makes_safe: bool = False) -> Plan:
+        """The plan to do it; `phrase` fits after "Shall I"."""
+        return Plan(
+            summary=f"{phrase}{self._named()}",
+            run=self.run,
+            risk=max((job.risk for job in self.jobs), key=_SEVERITY.index),
+            devices=tuple(job.device_id for job in self.jobs),
+            # Nobody is asked before something is stopped or locked, however much it is.
+            confirmed=makes_safe,
+            arguments=asked,
+        )
+
+    async def run(self, context: Context) -> Outcome:
+        """Carry out all jobs at once; the outcome of the one, or of the group."""
+        ended = await asyncio.gather(*(self._one(job, context) for job in self.jobs))
+        outcomes = [*ended, *self.refused]
+        return outcomes[0] if len(outcomes) == 1 else speech.group(self.label, outcomes)
+
+    async def _one(self, job: Job, context: Context) -> Outcome:
+        def late(result: Result) -> None:
+            context.late(speech.outcome(job.name, job.command, job.args, result))
+
+        order = Order(job.device_id, job.command, job.args, context.call_id, job.answer_within_s)
+        result = await self.carrier.carry_out(order, late)
+        return speech.outcome(job.name, job.command, job.args, result)
+
+    def _named(self) -> str:
+        """Which devices a group is, as far as a listener can follow."""
+        if len(self.jobs) == 1:
+            return ""
+        names = ", ".join(job.name for job in self.jobs[:_MAX_NAMED])
+        more = len(self.jobs) - _MAX_NAMED
+        return f" ({names} and {more} more)" if more > 0 else f" ({names})"
