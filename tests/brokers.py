@@ -47,7 +47,7 @@ class Mosquitto:
     """A mosquitto process of its own. `folder` keeps its configuration and log.
 
     `users` (name to password) closes it to everybody else; `cert`, `key` and `ca` make it
-    speak TLS; `websockets` instead of plain MQTT; `extra` is added to the configuration.
+    speak TLS; `extra` is added to the configuration.
     """
 
     folder: Path
@@ -55,14 +55,13 @@ class Mosquitto:
     cert: Path | None = None
     key: Path | None = None
     extra: str = ""
-    websockets: bool = False
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        scheme = ("ws" if self.websockets else "mqtt") + ("s" if self.cert else "")
-        return f"{scheme}://{'localhost' if self.cert else '127.0.0.1'}:{self.port}"
+        where = "mqtts://localhost" if self.cert else "mqtt://127.0.0.1"
+        return f"{where}:{self.port}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,8 +99,6 @@ class Mosquitto:
 
     def _config(self) -> str:
         lines = [f"listener {self.port} 127.0.0.1", "log_type error", "user root"]
-        if self.websockets:
-            lines.append("protocol websockets")
         if self.cert:
             lines += [f"certfile {self.cert}", f"keyfile {self.key}"]
         lines += self._access()
@@ -135,13 +132,11 @@ def make_certificate(folder: Path) -> Certificate:
     made = Certificate(ca=folder / "ca.pem", cert=folder / "cert.pem", key=folder / "key.pem")
     fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     ca_key = str(folder / "ca-key.pem")
-    commands = [
-        ["req", "-x509", *fresh, "-keyout", ca_key, "-out", str(made.ca), "-subj", "/CN=test ca"],
-        ["req", "-x509", *fresh, "-keyout", str(made.key), "-out", str(made.cert)]
-        + ["-CA", str(made.ca), "-CAkey", ca_key, "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE"],
-    ]
-    for command in commands:
+    own = ["req", "-x509", *fresh, "-keyout", ca_key, "-out", str(made.ca), "-subj", "/CN=test ca"]
+    signed = ["req", "-x509", *fresh, "-keyout", str(made.key), "-out", str(made.cert)]
+    signed += ["-CA", str(made.ca), "-CAkey", ca_key, "-subj", "/CN=localhost"]
+    signed += ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE"]
+    for command in (own, signed):
         subprocess.run([openssl, *command], check=True, capture_output=True)
     return made
 

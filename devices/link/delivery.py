@@ -24,6 +24,8 @@ class Delivery:
         self._blamed: set[Handler] = set()
         self.failures = 0
         """how often a handler raised"""
+        self.dropped = 0
+        """messages that were too large, or whose topic was no text"""
 
     def deliver(self, message: Message, numbers: Collection[int] = ()) -> None:
         """Call each handler once; see FilterTable for `numbers`."""

@@ -71,6 +71,11 @@ class MqttLink(ReconnectingLink):
         """The MQTT version in use, or tried next: "5" or "3.1.1"."""
         return self._mqtt.version
 
+    @property
+    def dropped(self) -> int:
+        """Messages that arrived but were too large, or whose topic was no text."""
+        return self._delivery.dropped
+
 
 class MqttDialer:
     """Makes MQTT connections: version 5 first, 3.1.1 for a broker that does not know it."""
@@ -129,8 +134,6 @@ class MqttConnection:
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._end: asyncio.Future[End] = self._loop.create_future()
         self._answers: dict[int, asyncio.Future[list[str]]] = {}
-        self.dropped = 0
-        """messages that were too large or had no readable topic"""
 
     async def open(self) -> End | None:
         """Connect and wait for the broker's answer; see Connection."""
@@ -381,10 +384,10 @@ class MqttConnection:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            self.dropped += 1
+            self._delivery.dropped += 1
             return
         if len(payload) > self._options.max_payload_bytes:
-            self.dropped += 1
+            self._delivery.dropped += 1
             return
         numbers = getattr(message.properties, "SubscriptionIdentifier", ()) if self._v5 else ()
         self._inbox.append((Message(topic, bytes(payload), message.retain, message.qos), numbers))

@@ -19,6 +19,7 @@ Protocol = Literal["auto", "5", "3.1.1"]
 _PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]+(%\w+)?")
 _DEFAULT_PATH = "/mqtt"
+_MAX_KEEPALIVE_S = 65_535  # two bytes on the wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class MqttOptions:
             object.__setattr__(self, "password", self.password or unquote(parts.password or ""))
         if not self.client_id:
             object.__setattr__(self, "client_id", f"link-{secrets.token_hex(6)}")
-        if not 5 <= self.keepalive_s <= 65_535:  # noqa: PLR2004 -- MQTT's field, and a sane least
-            raise ValueError("keepalive_s must be from 5 to 65535 seconds")
+        if not 1 <= self.keepalive_s <= _MAX_KEEPALIVE_S:
+            raise ValueError(f"keepalive_s must be from 1 to {_MAX_KEEPALIVE_S} seconds")
         if self.protocol not in {"auto", "5", "3.1.1"}:
             raise ValueError(f"the protocol {self.protocol!r} must be auto, 5 or 3.1.1")
 
@@ -87,9 +88,21 @@ class MqttOptions:
             return None
         context = ssl.create_default_context(cafile=self.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.sslsocket_class = _TidySocket
         if self.cert_file:
             context.load_cert_chain(self.cert_file, self.key_file or None)
         return context
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails: paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _split(url: str) -> SplitResult:
