@@ -112,9 +112,13 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class ResponseActivity:
-    """The model is answering; `ended` when this was the last of one answer."""
+    """The model is answering; `ended` when this was the last of one answer.
+
+    `response_id` tells answers apart, "" when the provider does not say.
+    """
 
     ended: bool = False
+    response_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +172,8 @@ class Dialect(Protocol):
     def capabilities(self) -> Capabilities:
         """What this provider can do."""
 
-    def endpoint(self) -> Endpoint:
-        """Where to connect."""
+    def endpoint(self, offer: Offer | None = None) -> Endpoint:
+        """Where to connect. `offer` is for providers that take the instructions in the URL."""
 
     def opening(self, offer: Offer) -> Sequence[str]:
         """The frames to send on open, before anything is received."""

@@ -1,1 +1,1 @@
-"""A stand-in for the world around the gateway: the cloud service, on loopback."""
+"""A stand-in for the cloud service, on loopback: for the demo, the tests, and client authors."""

@@ -1,0 +1,1 @@
+"""One live conversation with the cloud: connecting, holding on, and returning results."""

@@ -1,0 +1,155 @@
+"""One WebSocket to the service, used once. The only module here that knows `websockets`.
+
+It moves text in order and says why it ended. It never shows the URL: that may hold a secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    WebSocketException,
+)
+
+from gateway.errors import SessionError
+from gateway.providers.base import Endpoint
+from gateway.session.ending import (
+    BadUrl,
+    Closed,
+    Ending,
+    HttpRefused,
+    NotConnected,
+    NoWebSocket,
+)
+
+OPEN_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 0.3
+PING_INTERVAL_S = 20.0
+PING_TIMEOUT_S = 20.0
+# Realtime services send frames beyond the library's 1 MiB.
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+# At DEBUG the library logs the request line, which holds the licence.
+_wire_log = logging.getLogger("gateway.session.wire")
+_wire_log.setLevel(logging.WARNING)
+
+
+class EndedError(SessionError):
+    """The connection ended, or never came about; `ending` says how."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__("the connection ended")
+        self.ending = ending
+
+    def known(self, *, was_ready: bool) -> EndedError:
+        """The same end, and whether the model had been there."""
+        if isinstance(self.ending, Closed):
+            return EndedError(replace(self.ending, was_ready=was_ready))
+        return self
+
+
+class Connection:
+    """A connection from `open` to `close`. A new attempt is a new object."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._socket: ClientConnection | None = None
+        self._sending = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect within OPEN_TIMEOUT_S. Raises EndedError."""
+        try:
+            self._socket = await connect(
+                self._endpoint.url,
+                additional_headers=dict(self._endpoint.headers),
+                # Messages are small, and packing them costs more time than it saves.
+                compression=None,
+                proxy=None if _is_loopback(self._endpoint.url) else True,
+                open_timeout=OPEN_TIMEOUT_S,
+                close_timeout=CLOSE_TIMEOUT_S,
+                ping_interval=PING_INTERVAL_S,
+                ping_timeout=PING_TIMEOUT_S,
+                max_size=MAX_FRAME_BYTES,
+                logger=_wire_log,
+            )
+        except (OSError, WebSocketException, ValueError) as error:
+            # `from None`: the library's texts may hold the URL, also in a traceback.
+            raise EndedError(_why_not_open(error)) from None
+
+    async def frames(self) -> AsyncIterator[str | bytes]:
+        """Each frame as it comes; raises EndedError when the connection ended. Never returns."""
+        socket = self._opened()
+        while True:
+            try:
+                frame = await socket.recv()
+            except ConnectionClosed as closed:
+                raise EndedError(_why_closed(closed)) from None
+            yield frame
+
+    async def send(self, frames: Sequence[str]) -> None:
+        """Send `frames` in order, with nothing in between. Raises EndedError."""
+        socket = self._opened()
+        try:
+            async with self._sending:
+                for frame in frames:
+                    await socket.send(frame)
+        except ConnectionClosed as closed:
+            raise EndedError(_why_closed(closed)) from None
+
+    async def close(self) -> None:
+        """Say goodbye; after CLOSE_TIMEOUT_S the socket is dropped. Closing twice is fine."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    def _opened(self) -> ClientConnection:
+        if self._socket is None:
+            raise EndedError(Closed(None))
+        return self._socket
+
+
+def _why_not_open(error: Exception) -> Ending:
+    match error:
+        case InvalidStatus():
+            status = error.response.status_code
+            return HttpRefused(status, _seconds(error.response.headers.get("Retry-After")))
+        case InvalidURI() | InvalidProxy():
+            return BadUrl()
+        case InvalidHandshake() | WebSocketException():
+            return NoWebSocket()
+        case OSError():
+            return NotConnected(error)
+    return BadUrl()
+
+
+def _why_closed(closed: ConnectionClosed) -> Ending:
+    by_us = closed.rcvd is None or closed.rcvd_then_sent is False
+    frame = closed.sent if by_us and closed.sent is not None else closed.rcvd
+    if frame is None:
+        return Closed(None)
+    return Closed(frame.code, frame.reason, by_us=by_us)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Retry-After in seconds, at most an hour; None for dates and nonsense."""
+    if retry_after is None or not retry_after.isascii() or not retry_after.isdigit():
+        return None
+    return min(float(retry_after), 3600.0)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

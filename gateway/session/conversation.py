@@ -1,0 +1,162 @@
+"""One connection's life after it opened: the opening frames, then frame by frame.
+
+It only reads and hands on; a tool never holds up the reading.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from gateway.bus import Bus
+from gateway.events import MessageDropped, Spoken
+from gateway.providers.base import (
+    AssistantSaid,
+    Called,
+    Connected,
+    Dialect,
+    Ignored,
+    Offer,
+    ProviderEvent,
+    Ready,
+    Refused,
+    ResponseActivity,
+    SpeechStarted,
+    SpeechStopped,
+    Unreadable,
+    UserSaid,
+    Warned,
+)
+from gateway.session.calls import CallDesk
+from gateway.session.connection import Connection, EndedError
+
+log = logging.getLogger(__name__)
+
+
+class Once:
+    """Texts that were logged before: the first of each is worth more than its repetitions."""
+
+    # What a service sends over and over is a few dozen texts.
+    MAX_TEXTS = 256
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def first(self, text: str) -> bool:
+        """Whether `text` is new. When too many were seen, nothing is."""
+        if text in self._seen or len(self._seen) >= self.MAX_TEXTS:
+            return False
+        self._seen.add(text)
+        return True
+
+
+class Conversation:
+    """One connection with one dialect, in one session generation.
+
+    Calls are bound to the offer that was last sent when they came. `on_ready` is called at
+    the first sign that the provider's model is there.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        dialect: Dialect,
+        offer: Offer,
+        epoch: int,
+        desk: CallDesk,
+        bus: Bus,
+        logged: Once,
+        on_ready: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._offer = offer
+        self._epoch = epoch
+        self._desk = desk
+        self._bus = bus
+        self._logged = logged
+        self._on_ready = on_ready
+        self._ready = False
+
+    async def run(self) -> None:
+        """Talk until it ends. Raises EndedError, or the SessionError that the provider means."""
+        self._desk.opened(self._connection, self._dialect, self._epoch)
+        await self._connection.send(self._dialect.opening(self._offer))
+        try:
+            async for frame in self._connection.frames():
+                for event in self._dialect.decode(frame):
+                    self._take(event)
+        except EndedError as end:
+            raise end.known(was_ready=self._ready) from None
+
+    async def say(self, text: str) -> None:
+        """Say `text` as the user. Raises EndedError."""
+        await self._connection.send(self._dialect.user_text(text))
+
+    async def offer_again(self, offer: Offer) -> None:
+        """Calls are bound to `offer` from now on; its tools are sent when they differ.
+
+        Nothing changes where the provider takes tools only at the start.
+        """
+        if list(offer.definitions) != list(self._offer.definitions):
+            capabilities = self._dialect.capabilities
+            if capabilities.defines_tools and not capabilities.changes_tools:
+                return
+            try:
+                await self._connection.send(self._dialect.tools(offer))
+            except EndedError:
+                return  # the next connection opens with the newest offer
+        self._offer = offer
+
+    async def close(self) -> None:
+        """End the connection; `run` then raises EndedError."""
+        await self._connection.close()
+
+    def _take(self, event: ProviderEvent) -> None:
+        match event:
+            case Called(call):
+                self._is_ready()
+                if not self._desk.call(call, self._offer):
+                    self._dropped("a function call came twice")
+            case ResponseActivity():
+                self._is_ready()
+                self._desk.activity(event)
+            case Ready():
+                self._is_ready()
+            case SpeechStarted():
+                self._desk.speech(started=True)
+            case SpeechStopped():
+                self._desk.speech(started=False)
+            case Refused(error):
+                raise error
+            case _:
+                self._note_down(event)
+
+    def _note_down(self, event: ProviderEvent) -> None:
+        """What is only reported."""
+        match event:
+            case UserSaid(text):
+                self._bus.publish(Spoken("user", text))
+            case AssistantSaid(text):
+                self._bus.publish(Spoken("assistant", text))
+            case Connected(session_id):
+                log.debug("the service took the connection as %s", session_id or "(no name)")
+            case Warned(message):
+                level = logging.WARNING if self._logged.first(message) else logging.DEBUG
+                log.log(level, "%s", message)
+            case Unreadable(reason):
+                self._dropped(reason)
+            case Ignored(kind) if self._logged.first(kind):
+                log.debug("messages of type %s need no action", kind)
+
+    def _is_ready(self) -> None:
+        if not self._ready:
+            self._ready = True
+            self._on_ready()
+            self._desk.ready()
+
+    def _dropped(self, reason: str) -> None:
+        level = logging.WARNING if self._logged.first(reason) else logging.DEBUG
+        log.log(level, "dropped what the service sent: %s", reason)
+        self._bus.publish(MessageDropped("session", reason))
