@@ -64,7 +64,7 @@ def to_hex(color: str) -> str:
     if _HEX_FORM.fullmatch(text):
         digits = text.lstrip("#")
         return "#" + (digits if len(digits) == 6 else "".join(c * 2 for c in digits))  # noqa: PLR2004
-    near = nearest(name, _HEX, 2)
+    near = nearest(name, tuple(_HEX), 2)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ToolError(f"I do not know that colour; say a common name or #rrggbb.{hint}")
 

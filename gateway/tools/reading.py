@@ -128,20 +128,24 @@ class FindDevices:
 
 
 def _matching(entries: tuple[Entry, ...], query: str) -> tuple[Entry, ...]:
-    """Those that have every word of `query` in a name or area; else what resembles it."""
+    """Those with every word of `query` in a name, else with area and kind, else the nearest."""
     words = fold(query).split()
     if not words:
         return entries
-    exact = tuple(e for e in entries if all(word in _searched(e) for word in words))
-    if exact:
-        return exact
+    for text in (_names, _everything):
+        found = tuple(e for e in entries if all(word in text(e) for word in words))
+        if found:
+            return found
     by_name = {e.name: e for e in entries}
-    return tuple(by_name[name] for name in nearest(query, by_name, MAX_LISTED // 2))
+    return tuple(by_name[name] for name in nearest(query, tuple(by_name), MAX_LISTED // 2))
 
 
-def _searched(entry: Entry) -> str:
-    description = entry.description
-    return fold(" ".join((entry.name, entry.area, entry.kind, *description.aliases)))
+def _names(entry: Entry) -> str:
+    return fold(" ".join((entry.name, *entry.description.aliases)))
+
+
+def _everything(entry: Entry) -> str:
+    return f"{_names(entry)} {fold(entry.area)} {entry.kind}"
 
 
 def _ago(age_s: float) -> str:

@@ -91,7 +91,10 @@ class ToolRegistry:
         if fixed:
             fixed.append(self._confirm)
         own = own_tools(house, self._carrier, {tool.name for tool in fixed})
-        tools, offered = self._fitting(fixed, own)
+        tools, offered = self._fitting([t for t in fixed if t.name != _FINDER], own)
+        if schema.needs_search(offered):
+            tools, offered = self._fitting(fixed, own)
+        _log_lost(own, tools)
         prompt = instructions(house, self._settings.prompt)
         return ToolSet({tool.name: tool for tool in tools}, tuple(offered), prompt)
 
@@ -99,28 +102,20 @@ class ToolRegistry:
         self, fixed: Sequence[Tool], own: Sequence[Tool]
     ) -> tuple[list[Tool], list[schema.Definition]]:
         """The tools within the limits of number and bytes; own commands go first, from the end."""
-        room = max(0, self._settings.max_tools - len(fixed))
-        kept = list(own[:room])
+        kept = list(own[: max(0, self._settings.max_tools - len(fixed))])
         while True:
             tools = [*fixed, *kept]
             offered = schema.definitions(tools)
             if not kept or schema.size_bytes(offered) <= schema.MAX_BYTES:
-                break
+                return tools, offered
             kept.pop()
-        if len(kept) < len(own):
-            lost = ", ".join(tool.name for tool in own[len(kept) :][:10])
-            log.warning("%d commands are not offered, first %s", len(own) - len(kept), lost)
-        return _without_needless_search(tools, offered)
 
 
-def _without_needless_search(
-    tools: list[Tool], offered: list[schema.Definition]
-) -> tuple[list[Tool], list[schema.Definition]]:
-    """find_devices is there for names that are not listed."""
-    if schema.needs_search(offered):
-        return tools, offered
-    tools = [tool for tool in tools if tool.name != _FINDER]
-    return tools, [d for d in offered if d["name"] != _FINDER]
+def _log_lost(own: Sequence[Tool], kept: Sequence[Tool]) -> None:
+    offered = {tool.name for tool in kept}
+    lost = [tool.name for tool in own if tool.name not in offered]
+    if lost:
+        log.warning("%d commands are not offered, first %s", len(lost), ", ".join(lost[:10]))
 
 
 def _free(extra: Iterable[Tool]) -> list[Tool]:

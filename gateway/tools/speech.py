@@ -214,8 +214,9 @@ def _failed(case: _Case) -> str:
     key = case.result.contradiction
     if not key:
         return f"{case.name} failed{_reason(case.result)}"
-    value = _number(case.result.device_state.get(key))
-    return f"{case.name} claims success but reports {_words(key)} {value}, so it is not done."
+    value = case.result.device_state.get(key)
+    words = state_sentence("it", {key: value}) or f"It reports {_words(key)} {_number(value)}."
+    return f"{case.name} claims success but reports otherwise. {words}"
 
 
 def _rejected(case: _Case) -> str:

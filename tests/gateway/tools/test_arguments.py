@@ -89,16 +89,16 @@ def test_hostile_names_and_values_are_shown_clean_and_short() -> None:
     assert len(str(caught.value)) < 200
 
 
-_ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-_JSON = st.recursive(_ANY, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+_SCALAR = st.none() | st.booleans() | st.integers(-5, 200) | st.floats() | st.text(max_size=8)
+_JSON = _SCALAR | st.lists(_SCALAR, max_size=2)
+_NAMES = st.sampled_from([*(p.name for p in PARAMETERS), "brightnes", "x"])
 
 
-@given(st.dictionaries(st.sampled_from([p.name for p in PARAMETERS]) | st.text(max_size=5), _JSON))
+@given(st.dictionaries(_NAMES, _JSON, max_size=6))
 def test_whatever_comes_is_checked_or_refused(arguments: dict[str, Any]) -> None:
     try:
         checked = check(PARAMETERS, arguments)
-    except ArgumentError as error:
-        assert str(error)
+    except ArgumentError:
         return
     assert isinstance(checked["target"], str)
     assert checked.keys() <= {p.name for p in PARAMETERS}

@@ -37,7 +37,7 @@ HOUSE = House(
         device("b1", "Lamp", "Bedroom", "power", "brightness"),
         device("b2", "Bedroom blind", "Bedroom", "cover"),
         device("g1", "Garage door", "Garage", "cover"),
-        device("s1", "Anna's lamp", "Kids’ room", "power"),
+        device("s1", "Anna's lamp", "Kids\u2019 room", "power"),
         device("x1", "客厅灯", "客厅", "power", "brightness"),
         device("x2", "Küchenlüfter", "Küche", "fan", "power"),
         device("x3", "रसोई की बत्ती", "", "power"),
@@ -63,8 +63,8 @@ def refusal(text: str, verb: str = "turn_on") -> Outcome:
         ("the KITCHEN  light!", {"k1"}),
         ("ceiling light", {"k1"}),
         ("my coffee machine", {"k3"}),
-        ("Anna’s lamp", {"s1"}),
-        ("Annas lamp".replace("s l", "'s l"), {"s1"}),
+        ("Anna\u2019s lamp", {"s1"}),
+        ("Anna's lamp", {"s1"}),
         ("客厅灯", {"x1"}),
         ("KÜCHENLÜFTER", {"x2"}),
         ("Ku\u0308chenlu\u0308fter", {"x2"}),
@@ -214,8 +214,26 @@ def test_any_text_means_what_it_names_or_nothing(text: str) -> None:
 
 
 _WORDS = st.sampled_from(
-    ["the", "all", "in", "kitchen", "hall", "garage", "moon", "lights", "lamp", "light", "blind"]
-    + ["everything", "doors", "front", "door", "of", "bedroom", "every"]
+    [
+        "the",
+        "all",
+        "in",
+        "kitchen",
+        "hall",
+        "garage",
+        "moon",
+        "lights",
+        "lamp",
+        "light",
+        "blind",
+        "everything",
+        "doors",
+        "front",
+        "door",
+        "of",
+        "bedroom",
+        "every",
+    ]
 )
 
 

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import ToolError
+from gateway.tools.colors import kelvin_of, to_hex
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("color", "expected"),
+    [
+        ("red", "#ff0000"),
+        ("Light Blue", "#add8e6"),
+        ("light-blue", "#add8e6"),
+        ("#1A2b3C", "#1a2b3c"),
+        ("1a2b3c", "#1a2b3c"),
+        (" #f0a ", "#ff00aa"),
+    ],
+)
+def test_colours_become_hex(color: str, expected: str) -> None:
+    assert to_hex(color) == expected
+
+
+@pytest.mark.parametrize("color", ["", "#12", "#gggggg", "f0a", "##123456", "sparkly"])
+def test_what_is_no_colour_is_refused(color: str) -> None:
+    with pytest.raises(ToolError, match="colour"):
+        to_hex(color)
+
+
+def test_a_wrong_name_is_answered_with_near_ones() -> None:
+    with pytest.raises(ToolError, match="turquoise"):
+        to_hex("turkuoise")
+
+
+def test_whites_are_a_warmth() -> None:
+    assert kelvin_of("warm white") == 2700
+    assert kelvin_of("Daylight") == 6500
+    assert kelvin_of("red") is None

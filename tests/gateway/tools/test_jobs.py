@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from devices.contract.capability import Risk
+from gateway.dispatch.lifecycle import State
+from gateway.dispatch.order import Order, Result
+from gateway.outcome import Outcome, Status
+from gateway.tools.base import Context
+from gateway.tools.jobs import Job, Work
+
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
+
+
+class SlowCarrier:
+    """Each command takes a second."""
+
+    async def carry_out(self, order: Order, late: Callable[[Result], None]) -> Result:
+        await asyncio.sleep(1)
+        return Result(State.SUCCEEDED, device_state={"on": True})
+
+
+def work(count: int, *refused: Outcome) -> Work:
+    jobs = [Job(f"d{n}", f"Lamp {n}", "turn_on", {}) for n in range(count)]
+    return Work("all lights", jobs, refused, SlowCarrier())
+
+
+async def test_all_devices_are_commanded_at_once() -> None:
+    start = asyncio.get_running_loop().time()
+    outcome = await work(50).run(Context("c", lambda _: None))
+    assert outcome.status is Status.CONFIRMED
+    assert asyncio.get_running_loop().time() - start == pytest.approx(1)
+
+
+async def test_one_device_is_told_as_itself() -> None:
+    outcome = await work(1).run(Context("c", lambda _: None))
+    assert (outcome.target, outcome.results) == ("Lamp 0", ())
+
+
+async def test_who_cannot_do_it_is_among_the_results() -> None:
+    refused = Outcome(Status.INVALID, "Too bright.", target="Lamp 9")
+    outcome = await work(1, refused).run(Context("c", lambda _: None))
+    assert outcome.status is Status.PARTIAL
+    assert [r.target for r in outcome.results] == ["Lamp 0", "Lamp 9"]
+
+
+def test_a_plan_has_the_highest_risk_of_its_jobs() -> None:
+    jobs = [
+        Job("a", "A", "unlock", {}, risk) for risk in (Risk.NORMAL, Risk.FORBIDDEN, Risk.GUARDED)
+    ]
+    assert Work("x", jobs, (), SlowCarrier()).plan("unlock x", {}).risk is Risk.FORBIDDEN

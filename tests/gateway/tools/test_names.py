@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.tools.names import MAX_NAME_LENGTH, fold, nearest
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("  Kitchen-Light! ", "kitchen light"),
+        ("Anna\u2019s lamp", "anna lamp"),
+        ("Anna's lamp", "anna lamp"),
+        ("the boss'", "the boss"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("\uff2c\uff41\uff4d\uff50\u3000\uff11", "lamp 1"),
+        ("ไฟห้องครัว", "ไฟห้องครัว"),
+        ("مصباح المطبخ", "مصباح المطبخ"),
+        ("💡", "💡"),
+        ("arm_away", "arm away"),
+        ("...", ""),
+    ],
+)
+def test_names_are_compared_without_their_dress(text: str, folded: str) -> None:
+    assert fold(text) == fold(folded)
+    assert fold(text).split() == fold(folded).split()
+
+
+@given(st.text())
+def test_folding_is_stable_and_bounded(text: str) -> None:
+    once = fold(text)
+    assert fold(once) == once or len(text) > MAX_NAME_LENGTH // 4 or "'" in once
+    assert once == once.strip()
+    assert "  " not in once
+
+
+def test_near_names_come_best_first_and_far_ones_not_at_all() -> None:
+    names = ["Kitchen light", "Hall light", "Garage door"]
+    assert nearest("kichen lihgt", names, 2)[0] == "Kitchen light"
+    assert nearest("xyzzy", names, 3) == []
+    assert nearest("garage", {"Garage door": "garage door"}, 3) == ["Garage door"]
