@@ -46,6 +46,7 @@ _REFUSALS = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x9A, 0x9B, 0x9D})
 _KEEPALIVE = 0x8D
 _TAKEN_OVER = 0x8E
 _EXPIRY_ID, _EXPIRY = 0x02, struct.Struct("!BI")
+_EXPIRY_MOST_S = 2**32 - 1
 _CORRELATION_ID, _CORRELATION = 0x09, struct.Struct("!BH")
 _CORRELATION_MOST_BYTES = 100
 
@@ -197,12 +198,13 @@ class MqttConnection:
 
     async def close(self, flush_s: float) -> None:
         """Flush and say goodbye, so that the will is not published."""
-        if self._accepted.done() and not self._shut:
-            try:
+        try:
+            if self._accepted.done() and not self._shut:
                 await self._flush(flush_s)
-            finally:
+        finally:
+            if self._accepted.done() and not self._shut:
                 self._client.disconnect()
-        self._finish(Verdict.LOST, "closed by us")
+            self._finish(Verdict.LOST, "closed by us")
 
     @property
     def _where(self) -> str:
@@ -428,6 +430,8 @@ def _properties(message: Publish) -> Properties | None:
     """Expiry and correlation; None when there is neither."""
     packed = b""
     if message.expiry_s is not None:
+        if not 0 <= message.expiry_s <= _EXPIRY_MOST_S:
+            raise ValueError(f"an expiry of {message.expiry_s} s does not fit in MQTT's field")
         packed += _EXPIRY.pack(_EXPIRY_ID, message.expiry_s)
     if message.correlation is not None:
         if len(message.correlation) > _CORRELATION_MOST_BYTES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -105,11 +106,13 @@ class ReconnectingLink:
         name: str,
         backoff: Backoff | None = None,
         sleep: Sleep = asyncio.sleep,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dialer = dialer
         self._name = name
         self._backoff = backoff or Backoff()
         self._sleep = sleep
+        self._now_s = now_s
         self._status = LinkStatus()
         self._table = FilterTable()
         self._delivery = Delivery(self._table)
@@ -201,16 +204,15 @@ class ReconnectingLink:
     async def _keep_up(self) -> None:
         attempt = 0
         while True:
-            start_s = _now_s()
+            start_s = self._now_s()
             end = await self._once()
-            another_way = self._dialer.learn(end)
-            if another_way:
+            if self._dialer.learn(end):
                 continue
             if end.verdict in {Verdict.REFUSED, Verdict.VERSION}:
                 self._give_up(end)
                 return
             self._report_loss(end)
-            attempt = 0 if _now_s() - start_s >= _STEADY_S else attempt
+            attempt = 0 if self._now_s() - start_s >= _STEADY_S else attempt
             await self._sleep(self._backoff.pause_s(attempt))
             attempt += 1
 
@@ -253,7 +255,3 @@ class ReconnectingLink:
     def _give_up(self, end: End) -> None:
         log.error("%s; not trying again", end.reason)
         self._status.turn(LinkState.REFUSED, end.reason)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
