@@ -15,12 +15,12 @@ def test_every_known_name_builds_its_ecosystem() -> None:
 
 def test_the_root_reaches_the_native_ecosystem() -> None:
     native = registry.build("native", {}, root="house", command_qos=0)
-    assert [f.filter for f in native.filters()][0] == "house/+/ack"
+    assert next(f.filter for f in native.filters()) == "house/+/ack"
     assert list(native.decode(Message("house/lamp/availability", b"online")))
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="known: .*native"):
+    with pytest.raises(ValueError, match=r"known: .*native"):
         registry.build("carrier-pigeon", {}, root="home", command_qos=0)
 
 
