@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from devices.contract.command import Evidence, Scalar
+from devices.contract.text import clean
 
 # Realtime providers stay quick and cheap with short results; the design allows 2 KB.
 MAX_OUTCOME_BYTES = 2000
@@ -92,16 +93,15 @@ class Outcome:
         """The body as JSON, at most MAX_OUTCOME_BYTES: what is too long is cut and said so."""
         body = self.body()
         text = _dump(body)
-        if len(text.encode()) <= MAX_OUTCOME_BYTES:
-            return text
-        return _dump(_shortened(body))
+        return text if _fits(text) else _dump(_shortened(body))
 
 
 def _shortened(body: dict[str, Any]) -> dict[str, Any]:
     """Details go first, then the length of the sentence; the status always stays."""
     short = {k: v for k, v in body.items() if k not in {"state", "data", "results"}}
-    short["message"] = str(short["message"])[:600]
-    short["target"] = str(short.get("target", ""))[:100]
+    # A character is at most four bytes: both fit, and leave room for the rest.
+    short["message"] = clean(str(short["message"]), 350)
+    short["target"] = clean(str(short.get("target", "")), 60)
     short["truncated"] = True
     for key, items in (("results", body.get("results")), ("data", body.get("data"))):
         if isinstance(items, list):
@@ -117,10 +117,16 @@ def _fill(short: dict[str, Any], key: str, items: list[Any]) -> None:
         kept.append(
             {k: v for k, v in item.items() if k != "state"} if isinstance(item, dict) else item
         )
-        if len(_dump(short).encode()) > MAX_OUTCOME_BYTES:
+        if not _fits(_dump(short)):
             kept.pop()
             break
 
 
+def _fits(text: str) -> bool:
+    return len(text.encode()) <= MAX_OUTCOME_BYTES
+
+
 def _dump(body: object) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
+    """Compact JSON, and valid UTF-8 even where a tool returned half a character."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text.encode(errors="replace").decode()

@@ -25,7 +25,7 @@ _DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 # How long, in real time, work in threads may take before virtual time goes on without it.
 THREAD_GRACE_S = 0.25
 # How long a thread that the loop does not know may take to wake it, when no timer runs.
-_FOREIGN_GRACE_S = 1.0
+_FOREIGN_GRACE_S = 0.5
 
 
 class ManualClock:

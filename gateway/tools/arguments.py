@@ -80,9 +80,20 @@ def _text(parameter: Parameter, value: object) -> object:
         raise ArgumentError(f"{parameter.name} must be a text.")
     if len(value) > MAX_TEXT_LENGTH:
         raise ArgumentError(f"{parameter.name} is longer than {MAX_TEXT_LENGTH} characters.")
+    if not value.isascii() and not _is_unicode(value):
+        raise ArgumentError(f"{parameter.name} is no valid text.")
     if not parameter.choices or isinstance(parameter, OpenParameter):
         return value
     return choice(parameter.name, value, parameter.choices)
+
+
+def _is_unicode(text: str) -> bool:
+    """False for half a character, which JSON can spell and no wire can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def choice(name: str, value: str, choices: tuple[str, ...]) -> str:

@@ -6,7 +6,6 @@ own. A command that would shadow another tool is not offered.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -22,8 +21,6 @@ from gateway.tools.base import Plan
 from gateway.tools.device import target
 from gateway.tools.jobs import Job, Work
 from gateway.tools.target import Entry, House, Match
-
-log = logging.getLogger(__name__)
 
 # Tools of the gateway itself: no device may take their names, whatever is offered now.
 RESERVED = frozenset(VERBS) | {"get_state", "find_devices", "recent_actions", "confirm"}
@@ -62,16 +59,26 @@ class OwnTool:
         return Work(match.label, jobs, (), self.carrier).plan(phrase, arguments)
 
 
-def own_tools(house: House, carrier: Carrier, taken: Collection[str]) -> list[OwnTool]:
-    """A tool for each own command; those whose name is in `taken` or RESERVED are logged."""
+def own_tools(
+    house: House, carrier: Carrier, taken: Collection[str]
+) -> tuple[list[OwnTool], list[str]]:
+    """A tool for each own command, and a sentence for each that is not offered.
+
+    Not offered is what would have a name in `taken` or RESERVED.
+    """
     tools: dict[str, OwnTool] = {}
+    refused = []
     for name, offers in _by_name(house).items():
+        if name in RESERVED:
+            devices = ", ".join(entry.id for entry, _ in offers[:3])
+            refused.append(f"command {name} of {devices} is not offered: it is a standard tool")
+            continue
         for tool in _tools_of(name, offers, house, carrier):
-            if tool.name in taken or tool.name in RESERVED or tool.name in tools:
-                log.warning("command %s is not offered: another tool has its name", tool.name)
+            if tool.name in taken or tool.name in tools:
+                refused.append(f"command {tool.name} is not offered: another tool has its name")
             else:
                 tools[tool.name] = tool
-    return list(tools.values())
+    return list(tools.values()), refused
 
 
 def _by_name(house: House) -> dict[str, list[_Offer]]:
@@ -84,10 +91,6 @@ def _by_name(house: House) -> dict[str, list[_Offer]]:
 
 def _tools_of(name: str, offers: list[_Offer], house: House, carrier: Carrier) -> list[OwnTool]:
     first = offers[0][1]
-    if name in RESERVED:
-        devices = ", ".join(entry.id for entry, _ in offers[:3])
-        log.warning("command %s of %s is not offered: it is a standard tool", name, devices)
-        return []
     alike = all(command.parameters == first.parameters for _, command in offers)
     if len(offers) == 1:
         return [_for_one(name, offers[0], house, carrier)]

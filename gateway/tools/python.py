@@ -228,7 +228,7 @@ def _answer(value: object) -> Outcome:
     """What the function returned, as an outcome of its own or as the answer's data."""
     if isinstance(value, Outcome):
         return value
-    data = to_jsonable_python(value)
+    data = to_jsonable_python(value, inf_nan_mode="null")
     if isinstance(data, str):
         return Outcome(Status.ANSWER, clean(data, MAX_MESSAGE), data=data)
     if data is None:

@@ -76,6 +76,7 @@ class ToolRegistry:
         self._settings = settings or RegistrySettings()
         self._current: ToolSet | None = None
         self._revision = -1
+        self._said: frozenset[str] = frozenset()
 
     def current(self) -> ToolSet:
         """The tools of now; the same object while no device came, went or changed."""
@@ -90,11 +91,11 @@ class ToolRegistry:
         fixed += reading_tools(house, self._directory)
         if fixed:
             fixed.append(self._confirm)
-        own = own_tools(house, self._carrier, {tool.name for tool in fixed})
+        own, refused = own_tools(house, self._carrier, {tool.name for tool in fixed})
         tools, offered = self._fitting([t for t in fixed if t.name != _FINDER], own)
         if schema.needs_search(offered):
             tools, offered = self._fitting(fixed, own)
-        _log_lost(own, tools)
+        self._say([*refused, *_lost(own, tools)])
         prompt = instructions(house, self._settings.prompt)
         return ToolSet({tool.name: tool for tool in tools}, tuple(offered), prompt)
 
@@ -110,12 +111,19 @@ class ToolRegistry:
                 return tools, offered
             kept.pop()
 
+    def _say(self, sentences: Sequence[str]) -> None:
+        """Log what was not already so before: sets are made often."""
+        for sentence in sentences:
+            if sentence not in self._said:
+                log.warning("%s", sentence)
+        self._said = frozenset(sentences)
 
-def _log_lost(own: Sequence[Tool], kept: Sequence[Tool]) -> None:
+
+def _lost(own: Sequence[Tool], kept: Sequence[Tool]) -> list[str]:
     offered = {tool.name for tool in kept}
     lost = [tool.name for tool in own if tool.name not in offered]
-    if lost:
-        log.warning("%d commands are not offered, first %s", len(lost), ", ".join(lost[:10]))
+    words = ", ".join(lost[:10])
+    return [f"{len(lost)} commands are not offered for want of room: {words}"] if lost else []
 
 
 def _free(extra: Iterable[Tool]) -> list[Tool]:

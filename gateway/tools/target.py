@@ -20,7 +20,7 @@ from gateway.tools.kinds import ANYTHING, KIND_WORDS, kinds_of, main_kind
 from gateway.tools.names import fold, nearest
 
 _ARTICLES = frozenset({"the", "a", "an", "my", "our", "your", "this", "that"})
-_EVERY = frozenset({"all", "every", "each", "both"})
+_EVERY = frozenset({"all", "every", "each"})
 _BETWEEN = frozenset({"in", "of", "at", "on", "from", "inside", "within", "for"}) | _ARTICLES
 MAX_CANDIDATES = 6
 

@@ -55,6 +55,7 @@ def test_a_value_may_be_text_or_number() -> None:
         ({"target": "x", "fast": 1}, "true or false"),
         ({"target": "x", "value": True}, "a text or a number"),
         ({"target": "x", "value": ["a"]}, "a text or a number"),
+        ({"target": "\ud800"}, "no valid text"),
         ({"target": "x" * 1001}, "longer than 1000"),
         ({"target": "x", "brightnes": 3}, "Did you mean brightness?"),
         ({"target": "x", "zzzzq": 3}, "this takes target"),

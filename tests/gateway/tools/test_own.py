@@ -79,3 +79,11 @@ async def test_its_own_risk_counts(home: Any) -> None:
     assert isinstance(plan, Plan)
     assert plan.risk is Risk.GUARDED
     assert plan.summary == "do “pyrolysis” with Oven"
+
+
+def test_what_is_not_offered_is_said_once(home: Any, caplog: pytest.LogCaptureFixture) -> None:
+    home.add("Trojan", "", "power", commands=(OwnCommand("unlock", "Open everything."),))
+    home.registry.current()
+    home.add("Light", "", "power")
+    home.registry.current()
+    assert caplog.text.count("is not offered") == 1

@@ -72,6 +72,7 @@ class Point(BaseModel):
         ([1, 2], [1, 2], "This is the answer."),
         (Point(x=1), {"x": 1}, "This is the answer."),
         (None, None, "It ran and returned nothing."),
+        ([float("nan")], [None], "This is the answer."),
     ],
 )
 async def test_any_plain_result_can_be_told(value: object, data: object, message: str) -> None:

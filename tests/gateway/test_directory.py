@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from devices.contract.capability import Capability, Description, Kind, OwnCommand, Risk
+from devices.ecosystems.base import Announced, Availability, Removed, StateReport, Traits
+from gateway.bus import Bus
+from gateway.directory import Directory, Override
+from gateway.events import DeviceSeen
+from gateway.testing import ManualClock
+
+pytestmark = pytest.mark.unit
+
+TRAITS = Traits(keeps_ids=True, silent_on_repeat=False)
+LAMP = Description("lamp", "Lamp", "Hall", ("light",), (Capability(Kind.POWER),))
+
+
+class Home:
+    def __init__(self, **overrides: Override) -> None:
+        self.clock = ManualClock(start_s=100)
+        self.bus = Bus()
+        self.directory = Directory(self.clock, self.bus, overrides)
+
+    def announce(self, description: Description = LAMP) -> bool:
+        return self.directory.announced(Announced(description), "native", TRAITS)
+
+
+def test_a_device_is_known_from_its_announcement_to_its_removal() -> None:
+    home = Home()
+    assert home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    assert (device.name, device.area, device.online, device.state) == ("Lamp", "Hall", None, {})
+    assert len(home.directory) == 1
+    home.directory.removed(Removed("lamp"))
+    assert home.directory.get("lamp") is None
+    assert list(home.directory) == []
+
+
+def test_only_what_changes_the_offer_changes_the_revision() -> None:
+    home = Home()
+    seen: list[int] = []
+    home.directory.on_change(lambda: seen.append(home.directory.revision))
+    home.announce()
+    home.announce()
+    home.directory.availability(Availability("lamp", online=True))
+    home.directory.reported(StateReport("lamp", {"on": True}, live=True))
+    assert seen == [1]
+    home.announce(dataclasses.replace(LAMP, area="Bath"))
+    home.directory.removed(Removed("lamp"))
+    home.directory.removed(Removed("lamp"))
+    assert seen == [1, 2, 3]
+
+
+def test_state_and_availability_may_come_before_the_description() -> None:
+    home = Home()
+    home.directory.availability(Availability("lamp", online=True))
+    home.directory.reported(StateReport("lamp", {"on": True}, live=False))
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    assert (device.online, device.state) == (True, {"on": True})
+    assert home.directory.age_s(device) is None
+
+
+def test_a_removed_device_leaves_nothing_behind() -> None:
+    home = Home()
+    home.directory.availability(Availability("lamp", online=True))
+    home.directory.removed(Removed("lamp"))
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    assert device.online is None
+
+
+def test_only_a_live_state_has_an_age() -> None:
+    home = Home()
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    home.directory.reported(StateReport("lamp", {"on": True, "brightness": 5}, live=True))
+    home.clock.advance(7)
+    home.directory.reported(StateReport("lamp", {"on": False}, live=False))
+    assert device.state == {"on": False, "brightness": 5}
+    assert home.directory.age_s(device) == 7
+
+
+def test_the_bus_hears_of_changes_once() -> None:
+    home = Home()
+    with home.bus.subscribe() as subscription:
+        home.announce()
+        home.directory.availability(Availability("lamp", online=True))
+        home.directory.availability(Availability("lamp", online=True))
+        home.directory.availability(Availability("lamp", online=False))
+        home.directory.removed(Removed("lamp"))
+        changes = [e.change for e in subscription.waiting() if isinstance(e, DeviceSeen)]
+    assert changes == ["announced", "online", "offline", "removed"]
+
+
+def test_the_configuration_has_the_last_word() -> None:
+    override = Override(name="Big\nlamp", area="", aliases=("sun",), risk=Risk.GUARDED)
+    home = Home(lamp=override)
+    home.announce(dataclasses.replace(LAMP, commands=(OwnCommand("blink", ""),)))
+    device = home.directory.get("lamp")
+    assert device is not None
+    assert (device.name, device.area) == ("Big lamp", "")
+    assert device.description.aliases == ("light", "sun")
+    assert device.description.capabilities[0].risk is Risk.GUARDED
+    assert device.description.commands[0].risk is Risk.GUARDED
+
+
+def test_a_hidden_device_is_known_but_not_offered() -> None:
+    home = Home(lamp=Override(hide=True))
+    home.announce()
+    assert list(home.directory) == []
+    assert home.directory.get("lamp") is not None
+
+
+def test_a_full_directory_refuses_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Directory, "MAX_DEVICES", 2)
+    home = Home()
+    accepted = [home.announce(dataclasses.replace(LAMP, id=f"lamp-{n}")) for n in range(3)]
+    assert accepted == [True, True, False]
+    for n in range(5):
+        home.directory.availability(Availability(f"ghost-{n}", online=True))
+        home.directory.reported(StateReport(f"ghost-{n}", {"on": True}, live=True))
+    assert len(home.directory) == 2
