@@ -122,6 +122,7 @@ class MqttConnection:
     def __init__(self, options: MqttOptions, version: str, delivery: Delivery) -> None:
         self._options = options
         self._v5 = version == "5"
+        self._tls = options.address.tls
         self._delivery = delivery
         self._loop = asyncio.get_running_loop()
         self._client = _client(options, v5=self._v5)
@@ -249,18 +250,16 @@ class MqttConnection:
                 self._watch.acknowledge()
             if self._inbox:
                 self._deliver()
-            elif not self._pending():
+            if self._watch is None or not (self._watch.waiting() or self._decrypted()):
                 break
-            if self._shut:
-                return
         else:
-            if self._pending():
+            if self._decrypted():
                 self._loop.call_soon(self._readable)
         self._after_io()
 
-    def _pending(self) -> int:
+    def _decrypted(self) -> int:
         """Bytes that TLS holds already, and that no readiness event will announce."""
-        if self._shut or not self._options.address.tls:
+        if not self._tls:
             return 0
         sock = cast("Any", self._client.socket())
         return int(sock.pending()) if sock is not None else 0

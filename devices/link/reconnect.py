@@ -118,7 +118,6 @@ class ReconnectingLink:
         self._delivery = Delivery(self._table)
         self._connection: Connection | None = None  # from the attempt to its end
         self._accepted: Connection | None = None  # once the broker accepted us
-        self._live: Connection | None = None  # once the subscriptions stand
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
 
@@ -147,7 +146,7 @@ class ReconnectingLink:
             self._task.cancel()
             await asyncio.wait({self._task})
         connection, self._connection = self._connection, None
-        self._accepted = self._live = None
+        self._accepted = None
         try:
             if connection is not None:
                 await connection.close(_FLUSH_S)
@@ -163,11 +162,14 @@ class ReconnectingLink:
         return self._status.on_change(listener)
 
     def publish(self, message: Publish) -> None:
-        """Send now; see Link. Raises ValueError for a topic or payload that cannot be sent."""
-        live = self._live
-        if live is None:
+        """Send now; see Link. Raises ValueError for a topic or payload that cannot be sent.
+
+        A handler may answer what arrives before `connected` returns: the subscriptions were
+        asked for on this connection first, and a broker takes packets in their order.
+        """
+        if self._accepted is None:
             raise LinkDownError(f"no connection to the broker at {self._dialer}")
-        live.publish(message)
+        self._accepted.publish(message)
 
     async def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 0) -> Unsubscribe:
         """Call `handler` for each matching message from now on; see Link.
@@ -226,7 +228,7 @@ class ReconnectingLink:
             end = await connection.open()
             return end or await self._serve(connection)
         finally:
-            self._accepted = self._live = None
+            self._accepted = None
 
     async def _serve(self, connection: Connection) -> End:
         self._accepted = connection
@@ -236,7 +238,6 @@ class ReconnectingLink:
             for filter_, denial in zip(wanted, answers, strict=True):
                 if denial:
                     log.warning("the broker denies %r: %s", filter_.topic_filter[:120], denial)
-            self._live = connection
             self._report_connected()
         return await connection.ended()
 

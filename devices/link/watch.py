@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import socket
+import termios
+from array import array
 from collections.abc import Callable
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -16,8 +19,7 @@ class SocketWatch:
     """Calls `readable` and `writable` for the socket with the number `fileno` until closed.
 
     It holds a second handle on the socket, so that its owner may wrap the first one in TLS or
-    close it whenever it likes. Raises NotImplementedError on a loop without `add_reader` (Windows'
-    default one).
+    close it whenever it likes. Linux and macOS only: it needs a loop with `add_reader`.
     """
 
     def __init__(
@@ -26,15 +28,12 @@ class SocketWatch:
         self._loop = asyncio.get_running_loop()
         self._writable = writable
         self._writes = False
+        self._count = array("i", [0])
         self._socket = socket.socket(fileno=os.dup(fileno))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if _USER_TIMEOUT is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _USER_TIMEOUT_MS)
-        try:
-            self._loop.add_reader(self._socket, readable)
-        except NotImplementedError:
-            self._socket.close()
-            raise NotImplementedError("the event loop cannot watch sockets (Windows?)") from None
+        self._loop.add_reader(self._socket, readable)
 
     def writes(self, wanted: bool) -> None:
         """Whether to call `writable` from now on."""
@@ -53,6 +52,11 @@ class SocketWatch:
         """
         if _QUICKACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+    def waiting(self) -> bool:
+        """Whether there is more to read now: cheaper than an attempt that fails."""
+        fcntl.ioctl(self._socket, termios.FIONREAD, self._count)
+        return self._count[0] > 0
 
     def close(self) -> None:
         """Watch no more."""
