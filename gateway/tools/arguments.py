@@ -43,19 +43,16 @@ def check(parameters: tuple[Parameter, ...], arguments: Mapping[str, Any]) -> di
 
     An argument that is null counts as not given. Raises ArgumentError.
     """
-    checked: dict[str, Any] = {}
-    known = 0
-    for parameter in parameters:
-        name = parameter.name
-        if name in arguments:
-            known += 1
-        value = arguments.get(name)
-        if value is not None:
-            checked[name] = _value(parameter, value)
-        elif parameter.required:
-            raise ArgumentError(f"The argument {name} is missing.")
+    known = sum(parameter.name in arguments for parameter in parameters)
     if known != len(arguments):
         raise ArgumentError(_surplus(parameters, arguments))
+    checked: dict[str, Any] = {}
+    for parameter in parameters:
+        value = arguments.get(parameter.name)
+        if value is not None:
+            checked[parameter.name] = _value(parameter, value)
+        elif parameter.required:
+            raise ArgumentError(f"The argument {parameter.name} is missing.")
     return checked
 
 

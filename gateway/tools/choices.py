@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from gateway.tools.entries import Entry
 from gateway.tools.kinds import plural
 from gateway.tools.names import fold
-from gateway.tools.target import Entry, House, Match
+from gateway.tools.target import House, Match
 
 MAX_TARGETS = 40
 

@@ -17,9 +17,10 @@ from gateway.outcome import Outcome, Status
 from gateway.tools.arguments import OpenParameter, ValueParameter
 from gateway.tools.base import Plan
 from gateway.tools.choices import targets
+from gateway.tools.entries import Entry
 from gateway.tools.fit import LacksError, Request, fit, risk_of
 from gateway.tools.jobs import Job, Work
-from gateway.tools.target import Entry, House, Match
+from gateway.tools.target import House, Match
 
 # More words than this in a list cost more than they help.
 MAX_CHOICES = 20

@@ -14,6 +14,8 @@ MAX_NAME_LENGTH = 200
 # Letters, digits, marks (vowels in many scripts) and symbols make a name; the rest parts words.
 _NAMING = frozenset("LNMS")
 _JOINERS = frozenset("\u200c\u200d")
+_ARTICLES = frozenset({"the", "a", "an", "my", "our", "your", "this", "that"})
+_BETWEEN = frozenset({"in", "of", "at", "on", "from", "inside", "within", "for"}) | _ARTICLES
 # Below this share of agreement a suggestion is noise.
 _LEAST_SCORE = 60.0
 
@@ -29,6 +31,22 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFKC", plain).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     plain = "".join(c for c in plain.replace("'s ", " ") if c not in _JOINERS)
     return " ".join("".join(c if _is_naming(c) else " " for c in plain).split())
+
+
+def without_articles(words: list[str]) -> list[str]:
+    """Without leading articles, unless nothing else would be left."""
+    first = next((i for i, word in enumerate(words) if word not in _ARTICLES), 0)
+    return words[first:]
+
+
+def trimmed(words: list[str]) -> list[str]:
+    """Without the small words at both ends: "lights in the" is "lights"."""
+    start, end = 0, len(words)
+    while start < end and words[start] in _BETWEEN:
+        start += 1
+    while end > start and words[end - 1] in _BETWEEN:
+        end -= 1
+    return words[start:end]
 
 
 def nearest(name: str, names: Iterable[str] | Mapping[str, str], count: int) -> list[str]:

@@ -19,8 +19,9 @@ from gateway.dispatch.order import Carrier
 from gateway.outcome import Outcome
 from gateway.tools.base import Plan
 from gateway.tools.device import target
+from gateway.tools.entries import Entry
 from gateway.tools.jobs import Job, Work
-from gateway.tools.target import Entry, House, Match
+from gateway.tools.target import House, Match
 
 # Tools of the gateway itself: no device may take their names, whatever is offered now.
 RESERVED = frozenset(VERBS) | {"get_state", "find_devices", "recent_actions", "confirm"}

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from devices.contract.text import clean
-from gateway.tools.target import Entry, House
+from gateway.tools.entries import Entry
+from gateway.tools.target import House
 
 MAX_HOUSE_BYTES = 2_000
 MAX_PROMPT_LENGTH = 20_000

@@ -12,9 +12,10 @@ from gateway.outcome import Outcome, Status
 from gateway.tools import speech
 from gateway.tools.base import Context, Plan
 from gateway.tools.device import target
+from gateway.tools.entries import Entry
 from gateway.tools.kinds import KIND_WORDS
 from gateway.tools.names import fold, nearest
-from gateway.tools.target import Entry, House, Match
+from gateway.tools.target import House, Match
 
 # What fits into an outcome; a longer answer would be cut there.
 MAX_LISTED = 20

@@ -6,57 +6,18 @@ is answered with the nearest names, never with a guess.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
-from devices.contract.capability import Description, Kind
 from devices.contract.text import clean
-from devices.contract.verbs import VERBS
 from gateway.directory import Device
 from gateway.outcome import Outcome, Status
-from gateway.tools.kinds import ANYTHING, KIND_WORDS, kinds_of, main_kind
-from gateway.tools.names import fold, nearest
+from gateway.tools.entries import Entry, area_key, by_area, by_name, entry_of
+from gateway.tools.kinds import ANYTHING, KIND_WORDS
+from gateway.tools.names import fold, nearest, trimmed, without_articles
 
-_ARTICLES = frozenset({"the", "a", "an", "my", "our", "your", "this", "that"})
 _EVERY = frozenset({"all", "every", "each"})
-_BETWEEN = frozenset({"in", "of", "at", "on", "from", "inside", "within", "for"}) | _ARTICLES
 MAX_CANDIDATES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A device as it was described when the house was built; `device` is what it is now."""
-
-    device: Device
-    description: Description
-    verbs: frozenset[str]
-    """standard verbs and own commands"""
-    kinds: frozenset[str]
-    kind: str
-    """the main one"""
-
-    @property
-    def id(self) -> str:
-        """The device's id."""
-        return self.description.id
-
-    @property
-    def name(self) -> str:
-        """The name to speak."""
-        return self.description.name
-
-    @property
-    def area(self) -> str:
-        """The area, "" when none is known."""
-        return self.description.area
-
-    @property
-    def place(self) -> str:
-        """Its name, with its area where that tells more."""
-        name, area = self.name, self.area
-        return f"{name} in {area}" if area and fold(area) not in fold(name) else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +29,14 @@ class Match:
     group: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Area:
-    name: str
-    entries: tuple[Entry, ...]
-    by_name: dict[str, tuple[Entry, ...]]
-
-
 class House:
     """The devices by name, area and kind, as they were when it was built. Never changes."""
 
     def __init__(self, devices: Iterable[Device]) -> None:
-        self.entries = tuple(_entry(device) for device in devices)
+        self.entries = tuple(entry_of(device) for device in devices)
         self._by_id = {e.id: e for e in self.entries}
-        self._by_name = _index(self.entries)
-        self._areas = _areas(self.entries)
+        self._by_name = by_name(self.entries)
+        self._areas = by_area(self.entries)
         self._suggested: dict[str, dict[str, str]] = {}
 
     @property
@@ -96,7 +50,7 @@ class House:
 
     def in_area(self, name: str) -> tuple[Entry, ...]:
         """The devices of an area, () when there is no such area."""
-        area = self._areas.get(fold(name))
+        area = self._areas.get(area_key(name))
         return area.entries if area else ()
 
     def named(self, name: str) -> tuple[Entry, ...]:
@@ -110,29 +64,26 @@ class House:
         without such a device) or `invalid` (the device cannot do that).
         """
         words = fold(text).split()
-        if not words:
-            return self._unknown(text, verb)
-        return (
-            self._device(" ".join(words), verb)
-            or self._phrase(_without_articles(words), verb)
-            or self._by_exact_id(text, verb)
-            or self._unable(text, words, verb)
-            or self._unknown(text, verb)
-        )
+        found = self._device(" ".join(words), verb) or self._phrase(without_articles(words), verb)
+        if isinstance(found, Match):
+            return found
+        # A refusal that names the very device tells more than one about its kind.
+        known = self._by_exact_id(text, verb) or self._unable(words, verb)
+        return known or found or self._unknown(text, verb)
 
     def _device(self, name: str, verb: str) -> Match | Outcome | None:
         return _one(self._by_name.get(name, ()), verb)
 
     def _by_exact_id(self, text: str, verb: str) -> Match | Outcome | None:
         entry = self._by_id.get(text.strip())
-        return None if entry is None else _one((entry,), verb)
+        return None if entry is None else _one((entry,), verb) or _cannot(entry, verb)
 
     def _phrase(self, words: list[str], verb: str) -> Match | Outcome | None:
         """A text without its articles: a name, an area, a kind, or a place and a kind."""
         every = len(words) > 1 and words[0] in _EVERY
         if not every and (found := self._device(" ".join(words), verb)):
             return found
-        words = _trimmed(words[1:] if every else words) or words
+        words = trimmed(words[1:] if every else words) or words
         return (
             self._area_part(words, verb, every=every)
             or self._whole_area(" ".join(words), verb)
@@ -152,8 +103,8 @@ class House:
         """ "kitchen lamp", "lights in the kitchen", "kitchen everything"."""
         for cut in range(1, len(words)):
             for place, what in ((words[:cut], words[cut:]), (words[cut:], words[:cut])):
-                area = self._areas.get(" ".join(_trimmed(place)))
-                rest = _trimmed(what)
+                area = self._areas.get(" ".join(trimmed(place)))
+                rest = trimmed(what)
                 if area is None or not rest:
                     continue
                 named = () if every else area.by_name.get(" ".join(rest), ())
@@ -164,17 +115,13 @@ class House:
                     return found
         return None
 
-    def _unable(self, text: str, words: list[str], verb: str) -> Outcome | None:
-        """The device is known, and cannot do this."""
-        known = self._by_name.get(" ".join(words)) or self._by_name.get(
-            " ".join(_without_articles(words))
-        )
-        if not known and text.strip() in self._by_id:
-            known = (self._by_id[text.strip()],)
-        if not known:
-            return None
-        name = known[0].name
-        return Outcome(Status.INVALID, f"{name} is not something that {_can(verb)}.", target=name)
+    def _unable(self, words: list[str], verb: str) -> Outcome | None:
+        """The refusal for a device that is known and cannot do this, None for other words."""
+        for name in (words, without_articles(words)):
+            known = self._by_name.get(" ".join(name), ())
+            if known and not any(_able(e, verb) for e in known):
+                return _cannot(known[0], verb)
+        return None
 
     def _unknown(self, text: str, verb: str) -> Outcome:
         shown = clean(text, 60)
@@ -219,6 +166,11 @@ def _of_kind(
     return Match(label, able, group=True)
 
 
+def _cannot(entry: Entry, verb: str) -> Outcome:
+    message = f"{entry.name} is not something that {_can(verb)}."
+    return Outcome(Status.INVALID, message, target=entry.name)
+
+
 def _ambiguous(entries: tuple[Entry, ...]) -> Outcome:
     places = list(dict.fromkeys(e.place for e in entries))
     if len(places) < len(entries):
@@ -228,77 +180,6 @@ def _ambiguous(entries: tuple[Entry, ...]) -> Outcome:
     return Outcome(
         Status.UNKNOWN_TARGET, f"That could be several devices: {' or '.join(shown)}{more}. Which?"
     )
-
-
-def _entry(device: Device) -> Entry:
-    description = device.description
-    verbs = _verbs(frozenset(c.kind for c in description.capabilities))
-    if description.commands:
-        verbs |= {c.name for c in description.commands if c.name not in VERBS}
-    return Entry(device, description, verbs, _shared(kinds_of(description)), main_kind(description))
-
-
-@lru_cache(maxsize=1024)
-def _verbs(kinds: frozenset[Kind]) -> frozenset[str]:
-    return frozenset(name for name, verb in VERBS.items() if verb.kinds & kinds)
-
-
-@lru_cache(maxsize=1024)
-def _shared(words: frozenset[str]) -> frozenset[str]:
-    """An equal set that many devices share: ten thousand of them fit a small machine."""
-    return words
-
-
-def _index(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
-    """Each name and alias, with and without a leading article."""
-    table: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        description = entry.description
-        for key in {fold(name) for name in (description.name, *description.aliases)}:
-            table[key].append(entry)
-    for key in [key for key in table if key.split()[:1] and key.split()[0] in _ARTICLES]:
-        bare = " ".join(_without_articles(key.split()))
-        if bare not in table:
-            table[bare] = table[key]
-    return {key: tuple(found) for key, found in table.items() if key}
-
-
-def _areas(entries: Iterable[Entry]) -> dict[str, _Area]:
-    table: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        if key := fold(entry.area):
-            table[key].append(entry)
-    return {
-        " ".join(_without_articles(key.split())): _Area(
-            found[0].area, tuple(found), _within(key, found)
-        )
-        for key, found in table.items()
-    }
-
-
-def _within(area: str, entries: list[Entry]) -> dict[str, tuple[Entry, ...]]:
-    """The names of an area's devices, also without the area's own name at their beginning."""
-    table = _index(entries)
-    prefix = f"{area} "
-    for name in [name for name in table if name.startswith(prefix)]:
-        table.setdefault(name.removeprefix(prefix), table[name])
-    return table
-
-
-def _without_articles(words: list[str]) -> list[str]:
-    """Without leading articles, unless nothing else would be left."""
-    first = next((i for i, word in enumerate(words) if word not in _ARTICLES), 0)
-    return words[first:]
-
-
-def _trimmed(words: list[str]) -> list[str]:
-    """Without the small words at both ends: "lights in the" is "lights"."""
-    start, end = 0, len(words)
-    while start < end and words[start] in _BETWEEN:
-        start += 1
-    while end > start and words[end - 1] in _BETWEEN:
-        end -= 1
-    return words[start:end]
 
 
 def _able(entry: Entry, verb: str) -> bool:

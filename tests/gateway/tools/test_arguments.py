@@ -58,6 +58,7 @@ def test_a_value_may_be_text_or_number() -> None:
         ({"target": "\ud800"}, "no valid text"),
         ({"target": "x" * 1001}, "longer than 1000"),
         ({"target": "x", "brightnes": 3}, "Did you mean brightness?"),
+        ({"targt": "x"}, "Did you mean target?"),
         ({"target": "x", "zzzzq": 3}, "this takes target"),
     ],
 )

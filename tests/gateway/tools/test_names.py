@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.tools.names import MAX_NAME_LENGTH, fold, nearest
+from gateway.tools.names import MAX_NAME_LENGTH, fold, nearest, trimmed, without_articles
 
 pytestmark = pytest.mark.unit
 
@@ -44,3 +44,10 @@ def test_near_names_come_best_first_and_far_ones_not_at_all() -> None:
     assert nearest("kichen lihgt", names, 2)[0] == "Kitchen light"
     assert nearest("xyzzy", names, 3) == []
     assert nearest("garage", {"Garage door": "garage door"}, 3) == ["Garage door"]
+
+
+def test_small_words_are_left_out_unless_they_are_all() -> None:
+    assert without_articles(["the", "my", "lamp", "a"]) == ["lamp", "a"]
+    assert without_articles(["the"]) == ["the"]
+    assert trimmed(["lights", "in", "the"]) == ["lights"]
+    assert trimmed(["in", "the"]) == []

@@ -169,9 +169,10 @@ def test_an_area_without_such_a_device_says_so() -> None:
 
 
 def test_a_known_device_that_cannot_do_it_says_so() -> None:
-    outcome = refusal("Coffee machine", "unlock")
-    assert outcome.status is Status.INVALID
-    assert "Coffee machine" in outcome.message
+    for text in ("the coffee machine", "Kitchen light", "k3"):
+        outcome = refusal(text, "unlock")
+        assert outcome.status is Status.INVALID
+        assert outcome.target in outcome.message
 
 
 def test_the_verb_decides_between_equal_names() -> None:
