@@ -25,6 +25,7 @@ from devices.simulated.faults import NO_FAULTS, Faults, Lie
 
 log = logging.getLogger(__name__)
 
+MAX_LATE = 10_000
 GARBAGE = b'{"id": "01JD8Z\xff\xfe, "status": succ'
 
 
@@ -109,13 +110,17 @@ class Mischief:
 
 
 class FaultyLink:
-    """A link as a misbehaving device uses it; `mischief` says how."""
+    """A link as a misbehaving device uses it; `mischief` says how.
+
+    At most 10,000 delayed messages wait; `dropped` counts those beyond.
+    """
 
     def __init__(self, link: Link, mischief: Mischief) -> None:
         self._link = link
         self._mischief = mischief
         self._late: dict[int, asyncio.TimerHandle] = {}
         self._numbers = itertools.count()
+        self.dropped = 0
 
     @property
     def state(self) -> LinkState:
@@ -167,6 +172,9 @@ class FaultyLink:
         return self._link.on_change(listener)
 
     def _publish_late(self, message: Publish, delay_s: float) -> None:
+        if len(self._late) >= MAX_LATE:
+            self.dropped += 1
+            return
         number = next(self._numbers)
 
         def send() -> None:

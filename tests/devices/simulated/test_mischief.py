@@ -12,7 +12,7 @@ from devices.link.base import LinkState, Message, Publish
 from devices.link.memory import MemoryBroker, MemoryLink
 from devices.simulated.faults import Faults, Lie
 from devices.simulated.lights import KitchenLight
-from devices.simulated.mischief import GARBAGE, FaultyLink, Mischief
+from devices.simulated.mischief import GARBAGE, MAX_LATE, FaultyLink, Mischief
 
 pytestmark = pytest.mark.unit
 
@@ -189,3 +189,10 @@ async def test_changes_of_the_link_are_told(settle: Settle) -> None:
         await made.link.connected()
         forget()
     assert states == [LinkState.CONNECTING, LinkState.CONNECTED]
+
+
+async def test_delayed_answers_are_bounded_and_the_rest_counted(broken: Broken) -> None:
+    broken.mischief.faults = Faults(delay_s=60)
+    for _ in range(MAX_LATE + 3):
+        broken.link.publish(ACK)
+    assert broken.link.dropped == 3
