@@ -22,6 +22,8 @@ class Delivery:
     def __init__(self, table: FilterTable) -> None:
         self._table = table
         self._blamed: set[Handler] = set()
+        self.busy = False
+        """whether a handler is running now"""
         self.failures = 0
         """how often a handler raised"""
         self.dropped = 0
@@ -29,11 +31,13 @@ class Delivery:
 
     def deliver(self, message: Message, numbers: Collection[int] = ()) -> None:
         """Call each handler once; see FilterTable for `numbers`."""
+        self.busy = True
         for handler in self._table.handlers(message.topic, numbers):
             try:
                 handler(message)
             except Exception as error:  # noqa: BLE001 -- the root of every handler
                 self._blame(handler, message, error)
+        self.busy = False
 
     def _blame(self, handler: Handler, message: Message, error: Exception) -> None:
         self.failures += 1

@@ -151,13 +151,13 @@ class _Session:
             raise LinkDownError("no connection to the broker in memory")
         self._broker.publish(message)
 
-    async def subscribe(self, wanted: Sequence[Wanted]) -> list[str] | None:
+    async def subscribe(self, wanted: Sequence[Wanted]) -> dict[str, str] | None:
         for topic_filter, _qos, _number in wanted:
             self._filters.add(topic_filter)
             for topic, payload in self._broker.retained.items():
                 if matches(topic_filter, topic):
                     self.take(Message(topic, payload, retained=True))
-        return [""] * len(wanted)
+        return {}
 
     def unsubscribe(self, topic_filter: str) -> None:
         self._filters.discard(topic_filter)

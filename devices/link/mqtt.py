@@ -11,7 +11,7 @@ import logging
 import ssl
 import struct
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -25,7 +25,7 @@ from devices.contract.text import clean
 from devices.link.backoff import Backoff
 from devices.link.base import Message, Publish
 from devices.link.delivery import Delivery
-from devices.link.filters import Wanted, check_topic
+from devices.link.filters import Wanted, check_topic, has_wildcard
 from devices.link.options import MqttOptions
 from devices.link.reconnect import Connection, End, ReconnectingLink, Sleep, Verdict
 from devices.link.watch import SocketWatch
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 _MISC_EVERY_S = 1.0
 # One readiness event serves at most this many packets, so that a flood leaves room for others.
 _PACKETS_PER_EVENT = 32
-_FILTERS_PER_PACKET = 50
+_FILTERS_AT_ONCE = 50
 _HEADROOM_BYTES = 70_000  # topic and properties beside the largest payload
 
 _VERSION_CODE = 0x84
@@ -130,6 +130,7 @@ class MqttConnection:
         self._timer: asyncio.TimerHandle | None = None
         self._shut = False
         self._numbered = False
+        self._heard = 0  # messages
         self._inbox: list[tuple[Message, Sequence[int]]] = []
         self._waiting: deque[MQTTMessageInfo] = deque()
         self._drained: asyncio.Future[None] | None = None
@@ -177,19 +178,17 @@ class MqttConnection:
         if blocked and self._watch is not None:
             self._watch.writes(wanted=True)
 
-    async def subscribe(self, wanted: Sequence[Wanted]) -> list[str] | None:
-        """Ask for all at once, then wait for the answers; a broker that gives none has lost us."""
-        # A packet has room for one number only.
-        size = 1 if self._numbered else _FILTERS_PER_PACKET
-        packets = [wanted[start : start + size] for start in range(0, len(wanted), size)]
-        mids = [self._ask(packet) for packet in packets]
-        denials: list[str] = []
-        for mid in mids:
-            answers = None if mid is None else await self._answered(mid)
+    async def subscribe(self, wanted: Sequence[Wanted]) -> dict[str, str] | None:
+        """Ask, and wait for the answers; a broker that is silent has lost us."""
+        denied: dict[str, str] = {}
+        for group in _groups(wanted):
+            answers = await self._subscribe(group)
             if answers is None:
                 return None
-            denials += answers
-        return denials
+            denied |= {
+                one.topic_filter: why for one, why in zip(group, answers, strict=False) if why
+            }
+        return denied
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Ask for no more of it."""
@@ -308,27 +307,60 @@ class MqttConnection:
             self._drained = self._loop.create_future()
             await self._one_of(self._drained, flush_s)
 
-    def _ask(self, wanted: Sequence[Wanted]) -> int | None:
+    async def _subscribe(self, group: Sequence[Wanted]) -> list[str] | None:
+        """Ask for a group in one go. Each denial, or ""; None when the connection ended."""
+        # A packet has room for one number only.
+        packets = [[one] for one in group] if self._numbered else [group]
+        heard = self._heard
+        mids = [self._ask(packet) for packet in packets]
+        denials: list[str] = []
+        for mid, packet in zip(mids, packets, strict=True):
+            answer = None if mid is None else await self._answered(mid)
+            if answer is None and not self._shut:
+                answer = self._unanswered(packet, silent=heard == self._heard)
+            if answer is None:
+                return None
+            denials += answer
+        return denials
+
+    def _ask(self, packet: Sequence[Wanted]) -> int | None:
         """Send one SUBSCRIBE. Its packet id; None when the connection ended."""
         if self._shut:
             return None
         properties = None
         if self._numbered:
             properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
-            properties.SubscriptionIdentifier = wanted[0].number
-        filters = [(one.topic_filter, one.qos) for one in wanted]
+            properties.SubscriptionIdentifier = packet[0].number
+        filters = [(one.topic_filter, one.qos) for one in packet]
         _, mid = self._client.subscribe(filters, properties=properties)
         self._after_io()
         return mid
 
     async def _answered(self, mid: int) -> list[str] | None:
+        """The answer to one SUBSCRIBE; None when the connection or the time ended."""
         answer = self._answer(mid)
         try:
-            if not await self._one_of(answer, self._options.subscribe_timeout_s):
-                self._finish(Verdict.LOST, f"{self._where} does not answer a subscription")
+            await self._one_of(answer, self._options.subscribe_timeout_s)
             return answer.result() if answer.done() else None
         finally:
             self._answers.pop(mid, None)
+
+    def _unanswered(self, packet: Sequence[Wanted], *, silent: bool) -> list[str] | None:
+        """The answer did not come in time: as if granted, unless the broker was `silent`.
+
+        A broker whose queue for us is full of retained messages drops even this answer.
+        Leaving it would bring the same flood again, without end.
+        """
+        if silent:
+            self._finish(Verdict.LOST, f"{self._where} does not answer a subscription")
+            return None
+        names = ", ".join(one.topic_filter[:60] for one in packet[:3])
+        log.warning(
+            "%s does not confirm %s; it may drop messages (mosquitto: raise max_queued_messages)",
+            self._where,
+            names,
+        )
+        return [""] * len(packet)
 
     def _answer(self, mid: int) -> asyncio.Future[list[str]]:
         """The answer to one SUBSCRIBE: whoever comes first, we or the broker, makes it."""
@@ -381,6 +413,7 @@ class MqttConnection:
             answer.set_result([_lower(code) if code.is_failure else "" for code in codes])
 
     def _on_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
+        self._heard += 1
         payload = message.payload
         try:
             topic = message.topic
@@ -410,6 +443,22 @@ class MqttConnection:
         sock = self._client.socket()
         if sock is not None:
             sock.close()
+
+
+def _groups(wanted: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:
+    """What to ask for in one go: each filter with a wildcard alone, the others by the dozen.
+
+    One wildcard may bring ten thousand retained messages. The broker answers after them, so
+    waiting leaves it room; mosquitto drops what does not fit into its queue.
+    """
+    exact: list[Wanted] = []
+    for one in wanted:
+        if has_wildcard(one.topic_filter):
+            yield [one]
+        else:
+            exact.append(one)
+    for start in range(0, len(exact), _FILTERS_AT_ONCE):
+        yield exact[start : start + _FILTERS_AT_ONCE]
 
 
 class _Packed:

@@ -64,7 +64,7 @@ class MqttOptions:
     will: Publish | None = None
     protocol: Protocol = "auto"
     connect_timeout_s: float = 5.0
-    subscribe_timeout_s: float = 5.0
+    subscribe_timeout_s: float = 10.0
     max_queued: int = 1000
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     address: Address = field(init=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import TracebackType
@@ -67,8 +67,8 @@ class Connection(Protocol):
     def publish(self, message: Publish) -> None:
         """Send now. Raises LinkDownError, LinkFullError, ValueError."""
 
-    async def subscribe(self, wanted: Sequence[Wanted]) -> Sequence[str] | None:
-        """For each filter why it is denied, "" when granted; None when the connection ended."""
+    async def subscribe(self, wanted: Sequence[Wanted]) -> Mapping[str, str] | None:
+        """The filters that the broker denies, and why; None when the connection ended."""
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Ask for no more; nobody waits for the answer."""
@@ -118,6 +118,7 @@ class ReconnectingLink:
         self._delivery = Delivery(self._table)
         self._connection: Connection | None = None  # from the attempt to its end
         self._accepted: Connection | None = None  # once the broker accepted us
+        self._live: Connection | None = None  # once the subscriptions stand
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
 
@@ -146,7 +147,7 @@ class ReconnectingLink:
             self._task.cancel()
             await asyncio.wait({self._task})
         connection, self._connection = self._connection, None
-        self._accepted = None
+        self._accepted = self._live = None
         try:
             if connection is not None:
                 await connection.close(_FLUSH_S)
@@ -164,12 +165,13 @@ class ReconnectingLink:
     def publish(self, message: Publish) -> None:
         """Send now; see Link. Raises ValueError for a topic or payload that cannot be sent.
 
-        A handler may answer what arrives before `connected` returns: the subscriptions were
-        asked for on this connection first, and a broker takes packets in their order.
+        A handler may answer what it is given already while the subscriptions are asked for;
+        everybody else waits until all of them stand.
         """
-        if self._accepted is None:
+        connection = self._live or (self._accepted if self._delivery.busy else None)
+        if connection is None:
             raise LinkDownError(f"no connection to the broker at {self._dialer}")
-        self._accepted.publish(message)
+        connection.publish(message)
 
     async def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 0) -> Unsubscribe:
         """Call `handler` for each matching message from now on; see Link.
@@ -187,10 +189,10 @@ class ReconnectingLink:
         return lambda: self._unsubscribe(entry)
 
     async def _ask(self, connection: Connection, topic_filter: str) -> None:
-        answers = await connection.subscribe([self._table.want(topic_filter)])
-        for denial in answers or ():
-            if denial:
-                raise LinkRefusedError(f"the broker denies {topic_filter[:120]!r}: {denial}")
+        denied = await connection.subscribe([self._table.want(topic_filter)])
+        if denied:
+            why = denied[topic_filter]
+            raise LinkRefusedError(f"the broker denies {topic_filter[:120]!r}: {why}")
 
     def _unsubscribe(self, entry: Subscription) -> None:
         if self._table.remove(entry) and self._accepted is not None:
@@ -228,16 +230,15 @@ class ReconnectingLink:
             end = await connection.open()
             return end or await self._serve(connection)
         finally:
-            self._accepted = None
+            self._accepted = self._live = None
 
     async def _serve(self, connection: Connection) -> End:
         self._accepted = connection
-        wanted = self._table.wanted()
-        answers = await connection.subscribe(wanted) if wanted else ()
-        if answers is not None:
-            for filter_, denial in zip(wanted, answers, strict=True):
-                if denial:
-                    log.warning("the broker denies %r: %s", filter_.topic_filter[:120], denial)
+        denied = await connection.subscribe(self._table.wanted())
+        if denied is not None:
+            for topic_filter, why in denied.items():
+                log.warning("the broker denies %r: %s", topic_filter[:120], why)
+            self._live = connection
             self._report_connected()
         return await connection.ended()
 

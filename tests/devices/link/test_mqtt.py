@@ -354,6 +354,66 @@ async def test_a_broker_that_never_answers_a_subscription_has_lost_us() -> None:
         assert "does not answer a subscription" in link.reason
 
 
+async def test_an_answer_that_drowned_in_a_flood_does_not_end_the_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def flood(peer: Peer) -> None:
+        await peer.expect(SUBSCRIBE)
+        peer.send(publish_v5("a/1", b"1") * 100)
+
+    heard = Heard()
+    async with (
+        ScriptedBroker([accept_v5(flood, grant)]) as broker,
+        link_to(broker.url, subscribe_timeout_s=0.2) as link,
+    ):
+        await link.subscribe("a/+", heard)
+        await link.subscribe("b", heard)
+        await link.connected(WITHIN_S)
+        assert broker.connections == 1
+    assert len(heard.messages) == 100
+    assert "does not confirm a/+; it may drop messages" in caplog.text
+
+
+async def test_filters_with_wildcards_are_asked_for_one_at_a_time() -> None:
+    asked: list[int] = []
+
+    async def answer_late(peer: Peer) -> None:
+        body = await peer.expect(SUBSCRIBE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await peer.expect(SUBSCRIBE)
+                pytest.fail("the next one came before the answer")
+        asked.append(len(body))
+        peer.send(suback_v5(body))
+
+    async with ScriptedBroker([accept_v5(answer_late, answer_late)]) as broker:
+        link = link_to(broker.url)
+        await link.subscribe("a/+", Heard())
+        await link.subscribe("b/#", Heard())
+        async with link:
+            await link.connected(WITHIN_S)
+    assert len(asked) == 2
+
+
+async def test_a_handler_may_answer_before_all_subscriptions_stand() -> None:
+    answers: list[bytes] = []
+
+    async def ask(peer: Peer) -> None:
+        body = await peer.expect(SUBSCRIBE)
+        peer.send(publish_v5("a", b"question"))
+        answers.append(await peer.expect(PUBLISH))
+        peer.send(suback_v5(body))
+
+    async with ScriptedBroker([accept_v5(ask)]) as broker:
+        link = link_to(broker.url)
+        await link.subscribe("a", lambda _: link.publish(Publish("b", b"answer")))
+        async with link:
+            with pytest.raises(LinkDownError):
+                link.publish(Publish("b", b"too early"))
+            await link.connected(WITHIN_S)
+    assert answers == [b"\0\x01b\0answer"]
+
+
 async def test_a_connection_lost_while_subscribing() -> None:
     async def close(peer: Peer) -> None:
         await peer.expect(SUBSCRIBE)

@@ -35,9 +35,9 @@ class Line:
     def publish(self, message: Publish) -> None:
         self.sent.append(message)
 
-    async def subscribe(self, wanted: Sequence[Wanted]) -> list[str] | None:
+    async def subscribe(self, wanted: Sequence[Wanted]) -> dict[str, str] | None:
         self.asked += wanted
-        return [""] * len(wanted)
+        return {}
 
     def unsubscribe(self, topic_filter: str) -> None:
         self.asked = [one for one in self.asked if one.topic_filter != topic_filter]
