@@ -95,7 +95,10 @@ class CallDesk:
         call = replace(call, epoch=self._epoch)
         if not self._outbox.called(call):
             return False
-        self._calls.start(self._carry_out(call, offer), call.call_id)
+        # Decided now: the last to come are refused, not the first to run.
+        refusal = _TOO_MANY if len(self._calls) >= MAX_IN_FLIGHT else self._refusal()
+        work = self._answer(call, refusal) if refusal else self._carry_out(call, offer)
+        self._calls.start(work, call.call_id)
         return True
 
     def activity(self, event: ResponseActivity) -> None:
@@ -120,19 +123,19 @@ class CallDesk:
         await self._answer(call, await self._outcome(call, offer))
 
     async def _outcome(self, call: FunctionCall, offer: Offer) -> Outcome:
-        if self._draining:
-            return _STOPPING
-        if len(self._calls) > MAX_IN_FLIGHT:
-            return _TOO_MANY
         async with self._turns:
             # It may have waited for its turn until the gateway began to stop.
-            if self._draining:
-                return _STOPPING
+            refusal = self._refusal()
+            if refusal is not None:
+                return refusal
             try:
                 return await self._handler(call, offer)
             except Exception:  # the task's root: even our bug is answered
                 log.exception("the handler of calls failed")
                 return _OUR_FAULT
+
+    def _refusal(self) -> Outcome | None:
+        return _STOPPING if self._draining else None
 
     async def _answer(self, call: FunctionCall, outcome: Outcome) -> None:
         await self._send(self._outbox.answered(call, outcome, self._now()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from gateway.bus import Bus
 from gateway.events import MessageDropped, Spoken
@@ -82,7 +83,9 @@ class Conversation:
     async def run(self) -> None:
         """Talk until it ends. Raises EndedError, or the SessionError that the provider means."""
         self._desk.opened(self._connection, self._dialect, self._epoch)
-        await self._connection.send(self._dialect.opening(self._offer))
+        # A service that refuses closes at once; why it does is still to be read.
+        with suppress(EndedError):
+            await self._connection.send(self._dialect.opening(self._offer))
         try:
             async for frame in self._connection.frames():
                 for event in self._dialect.decode(frame):

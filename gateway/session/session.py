@@ -15,7 +15,7 @@ from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.errors import FatalError, OperatorError, SessionError, TransientError
 from gateway.events import SessionChanged
-from gateway.providers.base import Dialect, Offer
+from gateway.providers.base import Dialect, Endpoint, Offer
 from gateway.session.backoff import Backoff
 from gateway.session.calls import CallDesk, Handler
 from gateway.session.connection import Connection, EndedError
@@ -53,10 +53,12 @@ class Session:
         clock: Clock,
         random: Callable[[], float] = system_random.random,
         operator_pause_s: float = OPERATOR_PAUSE_S,
+        connect: Callable[[Endpoint], Connection] = Connection,
     ) -> None:
         self._dialects = dialects
         self._offer = offer
         self._bus = bus
+        self._connect = connect
         self._clock = clock
         self._operator_pause_s = operator_pause_s
         self._backoff = Backoff(random)
@@ -155,7 +157,7 @@ class Session:
         self._epoch += 1
         self._step(Event.CONNECT)
         dialect, offer = self._dialects(), self._offer()
-        connection = Connection(dialect.endpoint(offer))
+        connection = self._connect(dialect.endpoint(offer))
         opened_at: float | None = None
         try:
             await connection.open()

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.utils import accept_key
+
+from gateway.providers.base import Endpoint
+from gateway.session.connection import MAX_FRAME_BYTES, Connection, EndedError
+from gateway.session.ending import BadUrl, Closed, HttpRefused, NotConnected, NoWebSocket
+
+pytestmark = pytest.mark.flow
+
+Talk = Callable[[ServerConnection], Awaitable[None]]
+
+
+@asynccontextmanager
+async def service(talk: Talk, **options: Any) -> AsyncIterator[str]:
+    async with serve(talk, "127.0.0.1", 0, close_timeout=0.2, **options) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/x?license=sk-secret"
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    connection = Connection(Endpoint(url, "ws://shown"))
+    await connection.open()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def ending(connection: Connection) -> object:
+    with pytest.raises(EndedError) as caught:
+        async for _ in connection.frames():
+            pass
+    assert "sk-secret" not in repr(caught.value)
+    return caught.value.ending
+
+
+async def refusal(url: str) -> object:
+    with pytest.raises(EndedError) as caught:
+        await Connection(Endpoint(url, "ws://shown")).open()
+    assert caught.value.__suppress_context__
+    return caught.value.ending
+
+
+async def echo(peer: ServerConnection) -> None:
+    async for frame in peer:
+        await peer.send(frame)
+
+
+async def test_text_goes_and_comes_in_order() -> None:
+    async with service(echo) as url, connected(url) as connection:
+        await connection.send(["a", "b"])
+        await connection.send(["c"])
+        frames = connection.frames()
+        assert [await anext(frames) for _ in range(3)] == ["a", "b", "c"]
+
+
+async def test_small_messages_are_not_held_back_or_packed() -> None:
+    async with service(echo) as url, connected(url) as connection:
+        inner = connection._socket
+        assert inner is not None
+        raw = inner.transport.get_extra_info("socket")
+        assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert inner.protocol.extensions == []
+
+
+async def test_headers_are_sent() -> None:
+    seen: list[str | None] = []
+
+    async def talk(peer: ServerConnection) -> None:
+        seen.append(peer.request.headers.get("Authorization") if peer.request else None)
+
+    async with service(talk) as url:
+        connection = Connection(Endpoint(url, "x", {"Authorization": "Bearer k"}))
+        await connection.open()
+        await connection.close()
+    assert seen == ["Bearer k"]
+
+
+async def test_a_close_by_the_service_carries_code_and_reason() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        await peer.close(4001, "Insufficient points")
+
+    async with service(talk) as url, connected(url) as connection:
+        assert await ending(connection) == Closed(4001, "Insufficient points")
+
+
+async def test_a_broken_connection_has_no_code() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        peer.transport.abort()
+
+    async with service(talk) as url, connected(url) as connection:
+        assert await ending(connection) == Closed(None)
+
+
+async def test_a_frame_over_the_limit_ends_it_from_our_side() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send("x" * (MAX_FRAME_BYTES + 1))
+        await peer.wait_closed()
+
+    async with service(talk) as url, connected(url) as connection:
+        end = await ending(connection)
+    assert isinstance(end, Closed)
+    assert (end.code, end.by_us) == (1009, True)
+
+
+async def test_a_frame_of_several_megabytes_passes() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send("x" * 4_000_000)
+        await peer.wait_closed()
+
+    async with service(talk) as url, connected(url) as connection:
+        assert len(await anext(connection.frames())) == 4_000_000
+
+
+@pytest.mark.parametrize("status", [401, 404, 503])
+async def test_an_http_answer_carries_its_status(status: int) -> None:
+    def refuse(peer: ServerConnection, _request: object) -> Any:
+        response = peer.respond(HTTPStatus(status), "no")
+        response.headers["Retry-After"] = "7"
+        return response
+
+    async with service(echo, process_request=refuse) as url:
+        assert await refusal(url) == HttpRefused(status, 7.0)
+
+
+async def test_nobody_listening_is_a_network_matter() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        end = await refusal(f"ws://127.0.0.1:{taken.getsockname()[1]}/?license=sk-secret")
+    assert isinstance(end, NotConnected)
+
+
+async def test_a_stranger_at_the_url_is_no_websocket() -> None:
+    async def stranger(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail ready\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(stranger, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await refusal(f"ws://127.0.0.1:{port}/") == NoWebSocket()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "ws://", "nonsense", "ws://127.0.0.1:x/"])
+async def test_a_bad_url_is_told(url: str) -> None:
+    assert await refusal(url) == BadUrl()
+
+
+async def test_a_closed_connection_takes_nothing_more() -> None:
+    async with service(echo) as url, connected(url) as connection:
+        await connection.close()
+        await connection.close()
+        with pytest.raises(EndedError):
+            await connection.send(["a"])
+    with pytest.raises(EndedError):
+        await Connection(Endpoint("ws://x", "x")).send(["a"])
+
+
+async def test_a_service_that_does_not_say_goodbye_is_left_soon() -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = request.split("Sec-WebSocket-Key: ")[1].split("\r\n")[0]
+        head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        writer.write(f"{head}Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n".encode())
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    async with server:
+        connection = Connection(
+            Endpoint(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", "x")
+        )
+        await connection.open()
+        started = time.monotonic()
+        await connection.close()
+        assert time.monotonic() - started < 1.0
+
+
+async def test_the_url_is_not_logged_even_at_debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with service(echo, logger=logging.getLogger("quiet")) as url:
+        logging.getLogger("quiet").setLevel(logging.ERROR)
+        async with connected(url) as connection:
+            await connection.send(["a"])
+            await anext(connection.frames())
+    assert "sk-secret" not in caplog.text
