@@ -157,7 +157,9 @@ class Session:
         self._epoch += 1
         self._step(Event.CONNECT)
         dialect, offer = self._dialects(), self._offer()
-        connection = self._connect(dialect.endpoint(offer))
+        endpoint = dialect.endpoint(offer)
+        log.debug("connecting to %s", endpoint.shown)
+        connection = self._connect(endpoint)
         opened_at: float | None = None
         try:
             await connection.open()
