@@ -5,7 +5,7 @@ Pure logic: no link, no event loop, no broker.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from devices.link.base import Handler
 MAX_TOPIC_BYTES = 65_535
 """What the length field of an MQTT string can hold."""
 
+_AT_ONCE = 50
 _HOT_TOPICS = 4096
 # A hostile publisher may use names of 64 KB; those are looked up each time.
 _HOT_TOPIC_CHARS = 256
@@ -199,6 +200,22 @@ class FilterTable:
             if child.here or child.children:
                 return
             del parent.children[level]
+
+
+def in_groups(wanted: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:
+    """What to ask for in one go: each filter with a wildcard alone, the others by the dozen.
+
+    One wildcard may bring ten thousand retained messages. The broker answers after them, so
+    waiting leaves it room; mosquitto drops what does not fit into its queue.
+    """
+    exact: list[Wanted] = []
+    for one in wanted:
+        if has_wildcard(one.topic_filter):
+            yield [one]
+        else:
+            exact.append(one)
+    for start in range(0, len(exact), _AT_ONCE):
+        yield exact[start : start + _AT_ONCE]
 
 
 def _child(node: _Node, level: str) -> list[_Node]:

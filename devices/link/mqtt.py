@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
-import struct
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -21,13 +19,15 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.contract.errors import LinkDownError, LinkFullError
-from devices.contract.text import clean
 from devices.link.backoff import Backoff
 from devices.link.base import Message, Publish
 from devices.link.delivery import Delivery
-from devices.link.filters import Wanted, check_topic, has_wildcard
+from devices.link.filters import Wanted, check_topic, in_groups
 from devices.link.options import MqttOptions
+from devices.link.properties import publish_properties
+from devices.link.reasons import TAKEN_OVER, farewell, judge, why
 from devices.link.reconnect import Connection, End, ReconnectingLink, Sleep, Verdict
+from devices.link.versions import VersionChoice
 from devices.link.watch import SocketWatch
 
 __all__ = ["MqttLink", "MqttOptions"]
@@ -37,18 +37,7 @@ log = logging.getLogger(__name__)
 _MISC_EVERY_S = 1.0
 # One readiness event serves at most this many packets, so that a flood leaves room for others.
 _PACKETS_PER_EVENT = 32
-_FILTERS_AT_ONCE = 50
 _HEADROOM_BYTES = 70_000  # topic and properties beside the largest payload
-
-_VERSION_CODE = 0x84
-# Client id, credentials, authorisation, ban, method, will (topic, retain, QoS), server moved.
-_REFUSALS = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x9A, 0x9B, 0x9D})
-_KEEPALIVE = 0x8D
-_TAKEN_OVER = 0x8E
-_EXPIRY_ID, _EXPIRY = 0x02, struct.Struct("!BI")
-_EXPIRY_MOST_S = 2**32 - 1
-_CORRELATION_ID, _CORRELATION = 0x09, struct.Struct("!BH")
-_CORRELATION_MOST_BYTES = 100
 
 
 class MqttLink(ReconnectingLink):
@@ -79,37 +68,27 @@ class MqttLink(ReconnectingLink):
 
 
 class MqttDialer:
-    """Makes MQTT connections: version 5 first, 3.1.1 for a broker that does not know it."""
+    """Makes MQTT connections, of the version that works."""
 
     def __init__(self, options: MqttOptions) -> None:
         self._options = options
-        self._free = options.protocol == "auto"
-        self._proven = False
-        self.version = "3.1.1" if options.protocol == "3.1.1" else "5"
+        self._versions = VersionChoice(options.protocol)
 
     def __str__(self) -> str:
         return f"{self._options.address} (MQTT {self.version})"
+
+    @property
+    def version(self) -> str:
+        """The version of the next connection, or of the one that stands."""
+        return self._versions.version
 
     def dial(self, delivery: Delivery) -> Connection:
         """A fresh connection. Raises OSError when a TLS file cannot be used."""
         return MqttConnection(self._options, self.version, delivery)
 
     def learn(self, end: End) -> bool:
-        """Note which version worked. True when 3.1.1 is worth trying at once.
-
-        Some 3.1.1 brokers just close on an MQTT 5 greeting; that counts as a hint only while
-        no version has worked, because a broker that restarts does the same.
-        """
-        if end.verdict is Verdict.LOST:
-            self._proven = True
-        if not self._free or not self._hints_at_other(end.verdict):
-            return False
-        self._proven = False
-        self.version = "3.1.1" if self.version == "5" else "5"
-        return self.version == "3.1.1"
-
-    def _hints_at_other(self, verdict: Verdict) -> bool:
-        return verdict is Verdict.VERSION or (verdict is Verdict.SILENT and not self._proven)
+        """See VersionChoice."""
+        return self._versions.learn(end.verdict)
 
 
 class MqttConnection:
@@ -143,7 +122,7 @@ class MqttConnection:
         try:
             await self._loop.run_in_executor(None, self._connect)
         except (OSError, ValueError) as error:
-            self._finish(Verdict.UNREACHABLE, f"cannot reach {self._where}: {_why(error)}")
+            self._finish(Verdict.UNREACHABLE, f"cannot reach {self._where}: {why(error)}")
         else:
             self._attach()
             if not await self._one_of(self._accepted, self._options.connect_timeout_s):
@@ -168,7 +147,7 @@ class MqttConnection:
             message.payload,
             message.qos,
             message.retain,
-            _properties(message) if self._v5 else None,
+            self._properties(message),
         )
         if info.rc:
             self._raise_for(info.rc)
@@ -181,13 +160,11 @@ class MqttConnection:
     async def subscribe(self, wanted: Sequence[Wanted]) -> dict[str, str] | None:
         """Ask, and wait for the answers; a broker that is silent has lost us."""
         denied: dict[str, str] = {}
-        for group in _groups(wanted):
+        for group in in_groups(wanted):
             answers = await self._subscribe(group)
             if answers is None:
                 return None
-            denied |= {
-                one.topic_filter: why for one, why in zip(group, answers, strict=False) if why
-            }
+            denied |= {one.topic_filter: no for one, no in zip(group, answers, strict=False) if no}
         return denied
 
     def unsubscribe(self, topic_filter: str) -> None:
@@ -373,6 +350,10 @@ class MqttConnection:
         )
         return bool(done)
 
+    def _properties(self, message: Publish) -> Properties | None:
+        # paho only packs them.
+        return cast("Properties | None", publish_properties(message)) if self._v5 else None
+
     def _raise_for(self, rc: int) -> None:
         if rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise LinkFullError(f"too many messages wait for {self._where}")
@@ -387,7 +368,7 @@ class MqttConnection:
             self._numbered = self._v5 and getattr(told, "SubscriptionIdentifierAvailable", 1) == 1
             self._accepted.set_result(None)
         else:
-            self._finish(_judge(code.value), f"{self._where} refuses us: {_lower(code)}")
+            self._finish(judge(code.value), f"{self._where} refuses us: {_lower(code)}")
 
     def _on_disconnect(
         self,
@@ -399,11 +380,13 @@ class MqttConnection:
     ) -> None:
         if not self._accepted.done():
             self._finish(Verdict.SILENT, f"{self._where} closed before it had answered")
-        elif code.value == _TAKEN_OVER:
+        elif code.value == TAKEN_OVER:
             name = self._options.client_id
             self._finish(Verdict.LOST, f"another client with the id {name!r} took our place")
         else:
-            self._finish(Verdict.LOST, f"{self._where} {_farewell(flags, code)}")
+            from_broker = flags.is_disconnect_packet_from_server
+            how = farewell(code.value, _lower(code), from_broker=from_broker)
+            self._finish(Verdict.LOST, f"{self._where} {how}")
 
     def _on_subscribe(
         self, _c: Client, _u: object, mid: int, codes: list[ReasonCode], _p: Properties | None
@@ -445,51 +428,6 @@ class MqttConnection:
             sock.close()
 
 
-def _groups(wanted: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:
-    """What to ask for in one go: each filter with a wildcard alone, the others by the dozen.
-
-    One wildcard may bring ten thousand retained messages. The broker answers after them, so
-    waiting leaves it room; mosquitto drops what does not fit into its queue.
-    """
-    exact: list[Wanted] = []
-    for one in wanted:
-        if has_wildcard(one.topic_filter):
-            yield [one]
-        else:
-            exact.append(one)
-    for start in range(0, len(exact), _FILTERS_AT_ONCE):
-        yield exact[start : start + _FILTERS_AT_ONCE]
-
-
-class _Packed:
-    """MQTT 5 properties of a PUBLISH, packed here: paho's own take 16 us a message."""
-
-    __slots__ = ("_packed",)
-
-    def __init__(self, packed: bytes) -> None:
-        self._packed = packed
-
-    def pack(self) -> bytes:
-        """All that paho asks of properties that it sends."""
-        return self._packed
-
-
-def _properties(message: Publish) -> Properties | None:
-    """Expiry and correlation; None when there is neither."""
-    packed = b""
-    if message.expiry_s is not None:
-        if not 0 <= message.expiry_s <= _EXPIRY_MOST_S:
-            raise ValueError(f"an expiry of {message.expiry_s} s does not fit in MQTT's field")
-        packed += _EXPIRY.pack(_EXPIRY_ID, message.expiry_s)
-    if message.correlation is not None:
-        if len(message.correlation) > _CORRELATION_MOST_BYTES:
-            raise ValueError("correlation data must be at most 100 bytes")
-        packed += _CORRELATION.pack(_CORRELATION_ID, len(message.correlation))
-        packed += message.correlation
-    # Below 128 bytes the length is a single byte.
-    return cast("Properties", _Packed(bytes((len(packed),)) + packed)) if packed else None
-
-
 def _client(options: MqttOptions, *, v5: bool) -> Client:
     """A fresh paho client that never reconnects by itself. Raises OSError for TLS files."""
     client = Client(
@@ -513,30 +451,5 @@ def _client(options: MqttOptions, *, v5: bool) -> Client:
     return client
 
 
-def _judge(code: int) -> Verdict:
-    """What a refusal by CONNACK means; a code that is not final may be gone in a moment."""
-    if code == _VERSION_CODE:
-        return Verdict.VERSION
-    return Verdict.REFUSED if code in _REFUSALS else Verdict.LOST
-
-
-def _farewell(flags: DisconnectFlags, code: ReasonCode) -> str:
-    if flags.is_disconnect_packet_from_server:
-        return f"sent us away: {_lower(code)}"
-    return "does not answer any more" if code.value == _KEEPALIVE else "closed the connection"
-
-
 def _lower(code: ReasonCode) -> str:
     return code.getName().lower()
-
-
-def _why(error: Exception) -> str:
-    """An error of the system or of TLS as half a sentence."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not valid ({error.verify_message})"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason or 'no reason given'})"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    text = error.strerror if isinstance(error, OSError) else None
-    return (text or clean(str(error), 120) or type(error).__name__).lower()
