@@ -75,7 +75,7 @@ class Dispatcher:
         self._flights: set[Flight] = set()
         self._closing = False
         self._pause = wait_exponential_jitter(
-            initial=self._patience.first_pause_s,
+            multiplier=self._patience.first_pause_s,
             max=self._patience.delivery_s,
             jitter=self._patience.jitter_s,
         )
@@ -150,24 +150,26 @@ class Dispatcher:
             await flight.listen(flight.deliver_by)
 
     async def _deliver(self, device: Device, flight: Flight) -> None:
-        """Send, and send again, until the device says a word or the delivery time is over."""
+        """Send until the device says a word; when none came in time, say so."""
         if not flight.heard and not self._is_over(flight):
-            retrying = AsyncRetrying(
-                retry=retry_if_exception_type(_UnansweredError),
-                wait=self._pause,
-                stop=lambda call: self._is_last(flight, call),
-                # The pause between two attempts is spent listening.
-                sleep=lambda pause_s: flight.listen(self._clock.monotonic() + pause_s),
-            )
-            try:
-                await retrying(self._attempt, device, flight)
-            except RetryError:
-                while not flight.heard and not self._is_over(flight):
-                    await flight.listen(flight.deliver_by)
+            await self._send_until_heard(device, flight)
         if flight.state is State.CREATED:
             flight.step(Event.EXPIRE)
         elif flight.state is State.SENT:
             flight.step(Event.TIME_OUT)
+
+    async def _send_until_heard(self, device: Device, flight: Flight) -> None:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(_UnansweredError),
+            wait=self._pause,
+            stop=lambda call: self._is_last(flight, call),
+            # The pause between two attempts is spent listening.
+            sleep=lambda pause_s: flight.listen(self._clock.monotonic() + pause_s),
+        )
+        with suppress(RetryError):
+            await retrying(self._attempt, device, flight)
+        while not (flight.heard or self._is_over(flight)):
+            await flight.listen(flight.deliver_by)
 
     async def _attempt(self, device: Device, flight: Flight) -> None:
         """One attempt. Raises _UnansweredError unless the device has answered an earlier one."""
