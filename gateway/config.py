@@ -159,6 +159,22 @@ class Config(BaseSettings):
         return env_settings, init_settings
 
 
+class FixedConfig(Config):
+    """A configuration that the environment does not touch: for the demo and for tests."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- as in Config
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as in Config
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as in Config
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as in Config
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given."""
+        return (init_settings,)
+
+
 def load(path: Path | None = None) -> Config:
     """The configuration of `path`, or of the first of SEARCHED that exists, or the defaults.
 

@@ -34,9 +34,13 @@ class Native:
         self._command_qos = command_qos
 
     def filters(self) -> Sequence[TopicFilter]:
-        """Acks first: they stand before the first command can be sent."""
-        leaves = ((Leaf.ACK, 0), (Leaf.AVAILABILITY, 1), (Leaf.STATE, 1), (Leaf.DESCRIPTION, 1))
-        return [TopicFilter(self._topics.of("+", leaf), qos) for leaf, qos in leaves]
+        """Acks first: they stand before the first command can be sent.
+
+        All with QoS 0: brokers queue what is retained for a QoS 1 subscriber and silently
+        drop what does not fit (rumqttd after 100 messages, mosquitto 2.0 after 1,000).
+        """
+        leaves = (Leaf.ACK, Leaf.AVAILABILITY, Leaf.STATE, Leaf.DESCRIPTION)
+        return [TopicFilter(self._topics.of("+", leaf)) for leaf in leaves]
 
     def decode(self, message: Message) -> Iterable[Sighting]:
         """One sighting a message, Malformed when it breaks the contract."""

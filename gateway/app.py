@@ -1,0 +1,260 @@
+"""The composition root: the only module that names concrete parts and puts them together.
+
+Start and stop order are written here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from ulid import ULID
+
+from devices.contract.errors import LinkDownError, LinkRefusedError
+from devices.ecosystems import registry as ecosystems
+from devices.ecosystems.base import Ecosystem
+from devices.link.base import Link, LinkChange, LinkState
+from devices.link.mqtt import MqttLink, MqttOptions
+from gateway.bus import Bus
+from gateway.calls import Calls
+from gateway.clock import Clock, SystemClock
+from gateway.config import Config
+from gateway.directory import Directory, Override
+from gateway.dispatch.dispatcher import Dispatcher, Patience
+from gateway.dispatch.wire import Wire
+from gateway.errors import ConfigError
+from gateway.events import BrokerChanged, FunctionCall
+from gateway.outcome import Outcome
+from gateway.policy.confirm import Holds
+from gateway.policy.limits import CallLimit
+from gateway.policy.rules import Decision, PolicySettings
+from gateway.providers.base import Offer
+from gateway.providers.registry import dialect_maker
+from gateway.session.session import Session
+from gateway.tasks import TaskSet
+from gateway.tools.base import Plan, Tool
+from gateway.tools.python import load_entry_points, load_paths
+from gateway.tools.registry import RegistrySettings, ToolRegistry, ToolSet
+
+log = logging.getLogger(__name__)
+
+# How long the session waits for a broker before it starts without devices.
+BROKER_PATIENCE_S = 2.0
+# Retained announcements come in one burst: the house is known when none came for QUIET_S.
+QUIET_S = 0.05
+SETTLE_AT_MOST_S = 0.5
+# Stopping takes less than 2 s: calls in flight may still end, then all are answered.
+GRACE_S = 0.8
+ANSWER_S = 0.4
+
+
+class Gateway:
+    """The agent. `async with` connects to the broker; `run` holds the session.
+
+    `link` stands in for the broker's link where a test or a tool brings its own; `extra` are
+    tools beside those of the devices and of the configuration.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        link: Link | None = None,
+        extra: Iterable[Tool] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self.bus = Bus()
+        self.directory = Directory(clock, self.bus, _overrides(config))
+        self._link = link or MqttLink(_link_options(config))
+        self._wire = Wire(self._link, _ecosystems(config), self.directory, self.bus)
+        self._dispatcher = Dispatcher(
+            self._wire,
+            self.directory,
+            self.bus,
+            clock,
+            Patience(config.devices.delivery_s, config.devices.answer_within_s),
+        )
+        holds: Holds[Plan] = Holds(clock)
+        self._registry = ToolRegistry(
+            self.directory,
+            self._dispatcher,
+            holds,
+            [*extra, *load_paths(config.tools.python), *load_entry_points()],
+            RegistrySettings(prompt=config.session.prompt),
+        )
+        self._calls = Calls(
+            _policy(config),
+            CallLimit(config.policy.calls_per_minute, clock),
+            holds,
+            self.bus,
+            clock,
+        )
+        self.session = self._session(config, clock)
+        self._tasks = TaskSet("gateway")
+        self._refused = asyncio.Event()
+        self._reason = ""
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Connect to the broker in the background and listen to the devices."""
+        self._stack.callback(self._link.on_change(self._link_changed))
+        await self._stack.enter_async_context(self._link)
+        await self._wire.listen()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Answer who waits, end all tasks, leave the broker (no will is published)."""
+        self._dispatcher.close()
+        await self._tasks.close()
+        await self._stack.aclose()
+
+    async def ready(self) -> bool:
+        """Return when the devices are known. False when the broker is away.
+
+        Raises LinkRefusedError when the broker refuses us.
+        """
+        try:
+            await self._link.connected(BROKER_PATIENCE_S)
+        except LinkDownError:
+            return False
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SETTLE_AT_MOST_S
+        seen = -1
+        while loop.time() < until and seen != self.directory.revision:
+            seen = self.directory.revision
+            await asyncio.sleep(QUIET_S)
+        return True
+
+    def tools(self) -> ToolSet:
+        """What the model is offered now."""
+        return self._registry.current()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
+        """One call without a session."""
+        return await self._calls.answer(FunctionCall(str(ULID()), name, arguments), self.tools())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Hold the session until `stop` is set, then answer what is in flight and close.
+
+        Raises FatalError when the provider, LinkRefusedError when the broker refuses us for
+        good. Returns within 2 s of `stop`.
+        """
+        if not await self.ready():
+            log.warning("the broker is away; the session starts without devices")
+        log.info("%d devices, %d tools", len(self.directory), len(self.tools().names))
+        waits = [
+            self._tasks.start(stop.wait(), "stop"),
+            self._tasks.start(self._refused.wait(), "refused"),
+        ]
+        if self.session is not None:
+            waits.append(self._tasks.start(self.session.run(), "session"))
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await self._stop()
+        for task in done:
+            await task
+        if self._refused.is_set():
+            raise LinkRefusedError(self._reason)
+
+    # --- how the parts meet --------------------------------------------------------------
+
+    async def _stop(self) -> None:
+        """Calls first, then commands, then the session; the link closes last, on exit."""
+        if self.session is None:
+            self._dispatcher.close()
+            return
+        draining = self._tasks.start(self.session.drain(GRACE_S + ANSWER_S), "drain")
+        await asyncio.wait({draining}, timeout=GRACE_S)
+        self._dispatcher.close()
+        await draining
+
+    def _session(self, config: Config, clock: Clock) -> Session | None:
+        if config.session.provider == "none":
+            return None
+        session = Session(
+            dialects=dialect_maker(config.session.provider, _session_settings(config)),
+            offer=self._registry.current,
+            handler=self._answer,
+            bus=self.bus,
+            clock=clock,
+        )
+        self.directory.on_change(session.tools_changed)
+        self._calls.on_late = lambda call, outcome: session.note(
+            f"News of the earlier call {call.name}: {outcome.message}"
+        )
+        return session
+
+    async def _answer(self, call: FunctionCall, offer: Offer) -> Outcome:
+        if not isinstance(offer, ToolSet):
+            raise TypeError("the session was given another offer than the registry's")
+        return await self._calls.answer(call, offer)
+
+    def _link_changed(self, change: LinkChange) -> None:
+        self.bus.publish(BrokerChanged(change.state.value, change.reason))
+        if change.state is LinkState.REFUSED:
+            self._reason = change.reason
+            self._refused.set()
+
+
+def _link_options(config: Config) -> MqttOptions:
+    mqtt = config.mqtt
+    try:
+        return MqttOptions(
+            url=mqtt.url,
+            username=mqtt.username,
+            password=mqtt.password.get_secret_value(),
+            ca_file=mqtt.ca_file,
+            client_id=mqtt.client_id,
+        )
+    except ValueError as error:
+        raise ConfigError(f"mqtt: {error}") from None
+
+
+def _ecosystems(config: Config) -> list[Ecosystem]:
+    """Those of the configuration that this version has."""
+    chosen = config.devices
+    built = []
+    for name, options in chosen.ecosystems.items():
+        if name in ecosystems.NOT_YET:
+            log.warning("ecosystem %s is not in this version: its devices are not offered", name)
+            continue
+        try:
+            built.append(
+                ecosystems.build(name, options, root=chosen.root, command_qos=chosen.command_qos)
+            )
+        except ValueError as error:
+            raise ConfigError(f"devices.ecosystems: {error}") from None
+    return built
+
+
+def _overrides(config: Config) -> dict[str, Override]:
+    return {
+        device_id: Override(o.name, o.area, tuple(o.aliases), o.hide, o.risk)
+        for device_id, o in config.devices.overrides.items()
+    }
+
+
+def _policy(config: Config) -> PolicySettings:
+    policy = config.policy
+    return PolicySettings(
+        guarded=Decision(policy.guarded),
+        forbidden=Decision(policy.forbidden),
+        calls_per_minute=policy.calls_per_minute,
+        ask_above_devices=policy.ask_above_devices,
+    )
+
+
+def _session_settings(config: Config) -> dict[str, Any]:
+    """The provider's settings as plain values; secrets come out of their masks here only."""
+    settings = config.session.model_dump()
+    settings["license"] = config.session.license.get_secret_value()
+    return settings

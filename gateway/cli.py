@@ -1,0 +1,398 @@
+"""The command line: what a person types, and the exit code that a script reads.
+
+Results go to standard output, logs and errors to standard error. An error is one sentence
+that says what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+from devices.contract.capability import ParameterType
+from devices.contract.errors import DevicesError
+from gateway import config as configuration
+from gateway.errors import ConfigError, GatewayError
+from gateway.outcome import Outcome, Status
+
+EXIT_OK = 0
+EXIT_NOT_OK = 1
+EXIT_USAGE = 2
+
+_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. The exit code: 0 ok, 1 not ok, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    level = logging.DEBUG if options.verbose else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=level, format=_LOG_FORMAT)
+    if not options.verbose and options.quiet:
+        logging.getLogger().setLevel(logging.WARNING)
+    try:
+        return int(asyncio.run(_interruptible(options)))
+    except (GatewayError, DevicesError, ValueError) as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return EXIT_NOT_OK
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _interruptible(options: argparse.Namespace) -> int:
+    """The command of `options`, with a stop event that SIGTERM and Ctrl-C set."""
+    run: Callable[[argparse.Namespace, asyncio.Event], Awaitable[int]] = options.run
+    stop = asyncio.Event()
+    with _signals(stop) if options.until_stopped else nullcontext():
+        return await run(options, stop)
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first signal stops gracefully; a second one interrupts."""
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT)
+
+    def first() -> None:
+        stop.set()
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+    for number in caught:
+        loop.add_signal_handler(number, first)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+# --- the commands ----------------------------------------------------------------------------
+
+
+async def _demo(options: argparse.Namespace, _stop: asyncio.Event) -> int:
+    from gateway.demo import demo  # noqa: PLC0415 -- the simulated world is loaded when asked for
+
+    return EXIT_OK if await demo(options.say, as_json=options.json) else EXIT_NOT_OK
+
+
+async def _run(options: argparse.Namespace, stop: asyncio.Event) -> int:
+    from gateway.app import Gateway  # noqa: PLC0415 -- `gateway config` must not load it all
+
+    config = configuration.load(options.config)
+    async with Gateway(config) as gateway:
+        await gateway.run(stop)
+    return EXIT_OK
+
+
+async def _devices(options: argparse.Namespace, _stop: asyncio.Event) -> int:
+    from gateway.app import Gateway  # noqa: PLC0415 -- as above
+
+    async with Gateway(_offline_config(options)) as gateway:
+        await _present(gateway.ready())
+        for device in gateway.directory:
+            found = {
+                "id": device.id,
+                "name": device.name,
+                "area": device.area,
+                "ecosystem": device.ecosystem,
+                "online": device.online,
+                "capabilities": [c.kind.value for c in device.description.capabilities],
+                "commands": [c.name for c in device.description.commands],
+                "state": device.state,
+            }
+            if options.json:
+                _print_json(found)
+            else:
+                print(_device_line(found))
+    return EXIT_OK
+
+
+async def _tools(options: argparse.Namespace, _stop: asyncio.Event) -> int:
+    from gateway.app import Gateway  # noqa: PLC0415 -- as above
+    from gateway.tools.schema import definitions_for  # noqa: PLC0415 -- as above
+
+    async with Gateway(_offline_config(options)) as gateway:
+        await _present(gateway.ready())
+        tools = gateway.tools()
+        for definition in definitions_for(options.format or "navtalk", tools.definitions):
+            if options.json:
+                _print_json(definition)
+            elif options.format:
+                print(json.dumps(definition, indent=2, ensure_ascii=False))
+            else:
+                print(_tool_line(definition))
+    return EXIT_OK
+
+
+async def _call(options: argparse.Namespace, _stop: asyncio.Event) -> int:
+    from gateway.app import Gateway  # noqa: PLC0415 -- as above
+
+    async with Gateway(_offline_config(options)) as gateway:
+        await _present(gateway.ready())
+        tool = gateway.tools().get(options.tool)
+        kinds = {p.name: p.type for p in tool.parameters} if tool else {}
+        outcome = await gateway.call(options.tool, _arguments(options.arguments, kinds))
+        if outcome.status is Status.NEEDS_CONFIRMATION and _agreed(options, outcome):
+            outcome = await gateway.call("confirm", {"confirmation": outcome.confirmation})
+    print(outcome.text() if options.json else outcome.message)
+    return EXIT_OK if outcome.ok else EXIT_NOT_OK
+
+
+async def _house(options: argparse.Namespace, stop: asyncio.Event) -> int:
+    from devices.simulated.faults import parse_fault  # noqa: PLC0415 -- as above
+    from devices.simulated.house import mqtt_links, run_house  # noqa: PLC0415 -- as above
+
+    config = configuration.load(options.config)
+    links = mqtt_links(
+        options.mqtt or config.mqtt.url,
+        username=config.mqtt.username,
+        password=config.mqtt.password.get_secret_value(),
+    )
+    faults = dict(parse_fault(text) for text in options.fault)
+    root = config.devices.root
+    async with run_house(links, faults=faults, root=root, speed=options.speed) as house:
+        print(f"{len(house.devices)} devices under {root}/ (Ctrl-C ends them)", flush=True)
+        await stop.wait()
+    return EXIT_OK
+
+
+async def _provider(options: argparse.Namespace, stop: asyncio.Event) -> int:
+    from gateway.simulated.console import serve_console  # noqa: PLC0415 -- as above
+
+    await serve_console(options.port, options.license, stop, print)
+    return EXIT_OK
+
+
+async def _config(options: argparse.Namespace, _stop: asyncio.Event) -> int:
+    if options.what == "example":
+        print(configuration.example(), end="")
+    else:
+        print(json.dumps(configuration.Config.model_json_schema(), indent=2))
+    return EXIT_OK
+
+
+# --- helpers ---------------------------------------------------------------------------------
+
+
+async def _present(ready: Awaitable[bool]) -> None:
+    if not await ready:
+        raise GatewayError("the broker does not answer: check mqtt.url, or start the broker")
+
+
+def _offline_config(options: argparse.Namespace) -> configuration.Config:
+    """The configuration without its session, and under a client id of its own.
+
+    The running agent keeps its connection: a broker ends the older of two equal client ids.
+    """
+    config = configuration.load(options.config)
+    config.session.provider = "none"
+    config.mqtt.client_id = f"{config.mqtt.client_id[:48]}-cli-{os.getpid()}"
+    return config
+
+
+def _arguments(given: Sequence[str], kinds: Mapping[str, ParameterType]) -> dict[str, Any]:
+    """`name=value` pairs; text stays text where the tool takes text."""
+    arguments: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"write arguments as name=value, not {pair[:80]!r}")
+        arguments[name] = value
+        if kinds.get(name) is not ParameterType.STRING:
+            with suppress(ValueError):
+                arguments[name] = json.loads(value)
+    return arguments
+
+
+def _agreed(options: argparse.Namespace, outcome: Outcome) -> bool:
+    if options.yes:
+        return True
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{outcome.message} [y/N] ").strip().casefold() in {"y", "yes"}
+
+
+def _device_line(found: Mapping[str, Any]) -> str:
+    online = {True: "online", False: "offline", None: "?"}[found["online"]]
+    can = ", ".join([*found["capabilities"], *found["commands"]])
+    state = json.dumps(found["state"], ensure_ascii=False) if found["state"] else ""
+    return f"{found['id']:<22} {found['name']:<22} {found['area']:<14} {online:<8} {can}  {state}"
+
+
+def _tool_line(definition: Mapping[str, Any]) -> str:
+    schema = definition["parameters"]
+    names = [n if n in schema["required"] else f"[{n}]" for n in schema["properties"]]
+    return f"{definition['name']}({', '.join(names)})\n    {definition['description']}"
+
+
+def _print_json(line: Mapping[str, Any]) -> None:
+    print(json.dumps(line, ensure_ascii=False))
+
+
+# --- the parser ------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gateway",
+        description="Voice control that says what really happened: a realtime voice session "
+        "commands MQTT devices and answers with their acknowledgements.",
+        epilog="Start with `gateway demo`. Then `gateway config example > gateway.yaml`, fill in "
+        "the broker and the licence, and `gateway run`.",
+    )
+    parser.set_defaults(quiet=False, until_stopped=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_run(commands)
+    _add_devices(commands)
+    _add_tools(commands)
+    _add_call(commands)
+    _add_simulate(commands)
+    _add_config(commands)
+    return parser
+
+
+_Commands = Any  # argparse's sub-parsers action has no public generic type
+
+
+def _command(
+    commands: _Commands,
+    name: str,
+    run: Callable[[argparse.Namespace, asyncio.Event], Awaitable[int]],
+    *,
+    help: str,  # noqa: A002 -- argparse's own word
+    epilog: str = "",
+    needs_config: bool = True,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
+    if needs_config:
+        parser.add_argument(
+            "--config",
+            type=Path,
+            metavar="FILE",
+            help="gateway.yaml (else ./gateway.yaml, then /etc/gateway/gateway.yaml)",
+        )
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_demo(commands: _Commands) -> None:
+    demo = _command(
+        commands,
+        "demo",
+        _demo,
+        help="the whole system on this machine: no account, no broker, no hardware",
+        epilog='example:\n  gateway demo --say "turn on the kitchen light" --json',
+        needs_config=False,
+    )
+    demo.add_argument(
+        "--say", action="append", default=[], metavar="TEXT", help="say it and end (repeatable)"
+    )
+    _add_json(demo)
+    demo.set_defaults(quiet=True)
+
+
+def _add_run(commands: _Commands) -> None:
+    run = _command(commands, "run", _run, help="the agent: hold the session, obey, answer")
+    run.set_defaults(until_stopped=True)
+
+
+def _add_devices(commands: _Commands) -> None:
+    devices = _command(commands, "devices", _devices, help="which devices are on the broker")
+    _add_json(devices)
+    devices.set_defaults(quiet=True)
+
+
+def _add_tools(commands: _Commands) -> None:
+    tools = _command(
+        commands,
+        "tools",
+        _tools,
+        help="what the model is offered",
+        epilog="--format elevenlabs prints what to paste into the ElevenLabs dashboard.",
+    )
+    tools.add_argument("--format", choices=("navtalk", "openai", "elevenlabs"))
+    _add_json(tools)
+    tools.set_defaults(quiet=True)
+
+
+def _add_call(commands: _Commands) -> None:
+    call = _command(
+        commands,
+        "call",
+        _call,
+        help="one call without a session; prints the outcome",
+        epilog='example:\n  gateway call turn_on target="kitchen light" brightness=60',
+    )
+    call.add_argument("tool", metavar="TOOL")
+    call.add_argument("arguments", nargs="*", metavar="name=value")
+    call.add_argument("--yes", action="store_true", help="confirm what policy holds back")
+    _add_json(call)
+    call.set_defaults(quiet=True)
+
+
+def _add_simulate(commands: _Commands) -> None:
+    simulate = commands.add_parser("simulate", help="the demo's parts, alone")
+    parts = simulate.add_subparsers(metavar="PART", required=True)
+    house = _command(
+        parts,
+        "house",
+        _house,
+        help="nine simulated devices on a real broker",
+        epilog="example:\n  gateway simulate house --fault kitchen-light:drop=2",
+    )
+    house.add_argument("--mqtt", metavar="URL", default="", help="the broker, else mqtt.url")
+    house.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="DEVICE:NAME=VALUE,...",
+        help="drop, lose_acks, delay_s, repeat, garble, noise, lie, silent, offline",
+    )
+    house.add_argument("--speed", type=float, default=1.0, help="how fast things move")
+    house.set_defaults(until_stopped=True)
+    provider = _command(
+        parts,
+        "provider",
+        _provider,
+        help="a NavTalk v2 service on loopback; typed sentences are what its user says",
+        needs_config=False,
+    )
+    provider.add_argument("--port", type=int, default=8765)
+    provider.add_argument("--license", default="demo-license", help="the licence it accepts")
+    provider.set_defaults(until_stopped=True)
+
+
+def _add_config(commands: _Commands) -> None:
+    config = _command(
+        commands,
+        "config",
+        _config,
+        help="a commented gateway.yaml, or its JSON schema for editors",
+        needs_config=False,
+    )
+    config.add_argument("what", choices=("example", "schema"))
