@@ -100,6 +100,17 @@ def _await_port(port: int) -> None:
     raise SystemExit("the broker did not start")
 
 
+def write_config(folder: str, url: str, port: int) -> str:
+    """The gateway's configuration: its defaults, and no limit on calls a minute."""
+    path = Path(folder, "gateway.yaml")
+    path.write_text(
+        f"session: {{url: '{url}', license: bench, result_style: v2}}\n"
+        f"mqtt: {{url: 'mqtt://127.0.0.1:{port}'}}\n"
+        "policy: {calls_per_minute: 10000000}\n"
+    )
+    return str(path)
+
+
 @asynccontextmanager
 async def contender(name: str, service: Service, port: int) -> AsyncIterator[psutil.Process]:
     """The floor or the gateway, connected and with its tools registered."""
@@ -107,13 +118,7 @@ async def contender(name: str, service: Service, port: int) -> AsyncIterator[psu
         if name == "floor":
             command = ["-m", "benchmarks.floor", service.url, str(port)]
         else:
-            config = Path(folder, "gateway.yaml")
-            config.write_text(
-                f"session: {{url: '{service.url}', license: bench, result_style: v2}}\n"
-                f"mqtt: {{url: 'mqtt://127.0.0.1:{port}'}}\n"
-                "policy: {calls_per_minute: 10000000}\n"
-            )
-            command = ["-m", "gateway", "run", "--config", str(config)]
+            command = ["-m", "gateway", "run", "--config", write_config(folder, service.url, port)]
         with process(sys.executable, *command) as child:
             await service.contender()
             yield psutil.Process(child.pid)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 
 @dataclass
@@ -55,6 +57,11 @@ class Service:
 
     async def _serve(self, session: ServerConnection) -> None:
         self._session = session
+        # A contender that is told to end may do so without a closing frame.
+        with suppress(ConnectionClosed):
+            await self._read(session)
+
+    async def _read(self, session: ServerConnection) -> None:
         async for frame in session:
             arrived = time.perf_counter()
             event = json.loads(frame)

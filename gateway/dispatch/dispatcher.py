@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from random import random
 
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type
 from tenacity.wait import wait_exponential_jitter
@@ -75,7 +76,7 @@ class Dispatcher:
         self._flights: set[Flight] = set()
         self._closing = False
         self._pause = wait_exponential_jitter(
-            multiplier=self._patience.first_pause_s,
+            multiplier=2 * self._patience.first_pause_s,
             max=self._patience.delivery_s,
             jitter=self._patience.jitter_s,
         )
@@ -159,6 +160,23 @@ class Dispatcher:
             flight.step(Event.TIME_OUT)
 
     async def _send_until_heard(self, device: Device, flight: Flight) -> None:
+        """The first attempt, the repeats where it needs them, and the time that is left."""
+        self._attempt(device, flight)
+        first_pause_s = self._patience.first_pause_s + random() * self._patience.jitter_s
+        await flight.listen(min(flight.deliver_by, self._clock.monotonic() + first_pause_s))
+        if not flight.heard:
+            await self._repeat(device, flight)
+        while not (flight.heard or self._is_over(flight)):
+            await flight.listen(flight.deliver_by)
+
+    async def _repeat(self, device: Device, flight: Flight) -> None:
+        """Send again under the same id, with growing pauses, until the device says a word."""
+
+        async def again() -> None:
+            if not flight.heard:
+                self._attempt(device, flight)
+                raise _UnansweredError
+
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_UnansweredError),
             wait=self._pause,
@@ -167,23 +185,19 @@ class Dispatcher:
             sleep=lambda pause_s: flight.listen(self._clock.monotonic() + pause_s),
         )
         with suppress(RetryError):
-            await retrying(self._attempt, device, flight)
-        while not (flight.heard or self._is_over(flight)):
-            await flight.listen(flight.deliver_by)
+            await retrying(again)
 
-    async def _attempt(self, device: Device, flight: Flight) -> None:
-        """One attempt. Raises _UnansweredError unless the device has answered an earlier one."""
-        if flight.heard or self._is_over(flight):
-            return
+    def _attempt(self, device: Device, flight: Flight) -> None:
+        """Send now, if that is still allowed and the broker is there."""
         left_ms = int((flight.deliver_by - self._clock.monotonic()) * 1000)
+        if self._closing or left_ms <= 0 or (flight.attempts > 0 and not flight.repeatable):
+            return
         order = flight.order
-        if left_ms > 0 and (flight.repeatable or flight.attempts == 0):
-            command = Command(flight.id, order.command, order.args, left_ms, flight.attempts + 1)
-            # A broker that is away may be back before the delivery time is over.
-            with suppress(LinkError):
-                self._wire.send(device, command)
-                self._sent(flight)
-        raise _UnansweredError
+        command = Command(flight.id, order.command, order.args, left_ms, flight.attempts + 1)
+        # A broker that is away may be back before the delivery time is over.
+        with suppress(LinkError):
+            self._wire.send(device, command)
+            self._sent(flight)
 
     async def _finish(self, flight: Flight, answer_by: float) -> None:
         """Wait for the end of an accepted command as long as the caller has patience."""
