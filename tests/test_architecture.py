@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 
 # Highest first; a module imports only from lines below its own.
 GATEWAY_LAYERS = (
-    {"cli", "__main__"},
+    {"__main__"},
+    {"cli"},
     {"demo"},
     {"app", "testing"},
     {"calls"},
