@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -92,6 +93,9 @@ async def _run(options: argparse.Namespace, stop: asyncio.Event) -> int:
     from gateway.app import Gateway  # noqa: PLC0415 -- `gateway config` must not load it all
 
     config = configuration.load(options.config)
+    # Every call makes some hundred short-lived objects: looking through them at Python's
+    # usual pace costs a twentieth of the time to an answer.
+    gc.set_threshold(20_000, 20, 50)
     async with Gateway(config) as gateway:
         await gateway.run(stop)
     return EXIT_OK

@@ -16,6 +16,9 @@ def clean(text: str, limit: int) -> str:
     Runs of white space and removed characters become one space. A longer text is cut and
     ends with an ellipsis. The result may be empty.
     """
+    # Nearly every name and value: nothing to do, and each acknowledgement has several.
+    if len(text) <= limit and text.isascii() and text.isprintable() and text == text.strip():
+        return " ".join(text.split()) if "  " in text else text
     # Cut before the work, so that a megabyte of text costs no more than a line of it.
     head = text[: limit * 4]
     safe = "".join(

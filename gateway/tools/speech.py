@@ -122,7 +122,8 @@ def _confirmed(case: _Case) -> str:
     special = _SPECIAL.get(case.command)
     if special is not None:
         return special(case, state)
-    relevant = {key: state[key] for key in _TOLD.get(case.command, ()) if key in state}
+    told = (key for key in _TOLD.get(case.command, ()) if key in state)
+    relevant = {key: state[key] for key in told if key not in _ON_REQUEST or key in case.args}
     words = state_sentence(case.name, relevant)
     return words or f"{case.name} has done “{_words(case.command)}”."
 
@@ -167,6 +168,9 @@ _TOLD: Mapping[str, tuple[str, ...]] = {
     "set_climate": ("target_temperature", "mode"),
     "set_fan": ("fan_percent", "mode"),
 }
+
+# A light always has a colour; who asked for 30 % does not want to hear of it.
+_ON_REQUEST = frozenset({"color", "color_temperature"})
 
 
 def _switched(state: Mapping[str, Scalar]) -> str:
