@@ -35,8 +35,8 @@ def fresh_root() -> str:
 class Visitor:
     """Somebody else on the broker: says anything on the house's topics, and hears commands."""
 
-    def __init__(self, url: str, root: str) -> None:
-        self.link = MqttLink(MqttOptions(url=url, client_id=f"{root}-visitor"))
+    def __init__(self, url: str, root: str, client_id: str) -> None:
+        self.link = MqttLink(MqttOptions(url=url, client_id=client_id))
         self.commands: list[tuple[str, Command]] = []
         self._root = root
 
@@ -104,23 +104,25 @@ async def world(
     *,
     faults: Mapping[str, Faults] | None = None,
     of: Sequence[SimulatedDevice] | None = None,
+    root: str = "",
     speed: float = 20.0,
     **config: Mapping[str, Any],
 ) -> AsyncIterator[World]:
     """A running world with a live session, made `of` these devices (all nine by default).
 
-    `config` takes sections of the configuration.
+    `config` takes sections of the configuration; `root` is that of a world that runs already.
     """
-    root = fresh_root()
+    root = root or fresh_root()
+    name = fresh_root()
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(
-            run_house(_links(broker_url, root), faults=faults, root=root, speed=speed, devices=of)
+            run_house(_links(broker_url, name), faults=faults, root=root, speed=speed, devices=of)
         )
         cloud = await stack.enter_async_context(Cloud())
-        visitor = Visitor(broker_url, root)
+        visitor = Visitor(broker_url, root, f"{name}-visitor")
         await stack.enter_async_context(visitor.link)
         await visitor.listen()
-        settings = _config(broker_url, root, cloud.url, config)
+        settings = _config(broker_url, root, cloud.url, config, f"{name}-gateway")
         gateway = await stack.enter_async_context(Gateway(settings))
         await everybody(gateway, house, faults or {})
         events = stack.enter_context(gateway.bus.subscribe())
@@ -145,22 +147,26 @@ async def everybody(gateway: Gateway, house: House, faults: Mapping[str, Faults]
     await eventually(lambda: all(map(known, house.devices)))
 
 
-def _links(url: str, root: str) -> LinkFactory:
+def _links(url: str, name: str) -> LinkFactory:
     """As `mqtt_links`, with client ids that no other house on the broker has."""
     make = mqtt_links(url)
 
     def link(client_id: str, will: Publish) -> Link:
-        return make(f"{root}-{client_id}", will)
+        return make(f"{name}-{client_id}", will)
 
     return link
 
 
 def _config(
-    broker_url: str, root: str, session_url: str, given: Mapping[str, Mapping[str, Any]]
+    broker_url: str,
+    root: str,
+    session_url: str,
+    given: Mapping[str, Mapping[str, Any]],
+    client_id: str,
 ) -> FixedConfig:
     needed: dict[str, dict[str, Any]] = {
         "session": {"url": session_url, "license": "flow-license"},
-        "mqtt": {"url": broker_url, "client_id": f"{root}-gateway"},
+        "mqtt": {"url": broker_url, "client_id": client_id},
         "devices": {"root": root},
     }
     for section, values in given.items():
