@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 # Call ids whose outcome is remembered: hours of talking.
 MAX_REMEMBERED = 4096
 
+# What a repeat of a call gets whose first one was cancelled on its way.
+_INTERRUPTED = Outcome(Status.TIMED_OUT, "That was interrupted; whether it was done is not known.")
+
 _Key = tuple[int, str]
 
 
@@ -69,7 +72,7 @@ class Calls:
         try:
             outcome = await self._carry_out(call, tools)
         except asyncio.CancelledError:
-            answer.cancel()
+            answer.set_result(_INTERRUPTED)
             raise
         except Exception:
             # The root of every call: whatever a tool does, the model is answered.

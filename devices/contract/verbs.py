@@ -12,10 +12,12 @@ from devices.contract.capability import Description, Kind
 from devices.contract.command import Scalar
 
 # What a verb makes pointless beside what it writes: "off" replaces a waiting "dim to 40 %",
-# and after "stop" nothing that waited may start to move.
+# after "stop" nothing that waited may start to move, and no "stop" may end a later movement.
 _REPLACED: Mapping[str, frozenset[str]] = {
     "turn_off": frozenset({"brightness", "color", "color_temperature"}),
     "stop": frozenset({"position", "vacuum:"}),
+    "set_cover": frozenset({"moving"}),
+    "vacuum": frozenset({"moving"}),
 }
 
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from random import random
 
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type
-from tenacity.wait import wait_exponential_jitter
 
 from devices.contract.command import Command
 from devices.contract.errors import LinkError
-from devices.contract.verbs import VERBS, contradicts, expected_state
+from devices.contract.verbs import VERBS, contradicts, expected_state, written_attributes
 from devices.ecosystems.base import Acknowledged, StateReport
 from gateway.bus import Bus
 from gateway.clock import Clock
@@ -75,11 +74,6 @@ class Dispatcher:
         self._turns = Turns()
         self._flights: set[Flight] = set()
         self._closing = False
-        self._pause = wait_exponential_jitter(
-            multiplier=2 * self._patience.first_pause_s,
-            max=self._patience.delivery_s,
-            jitter=self._patience.jitter_s,
-        )
         wire.on_ack = self.acknowledged
 
     async def carry_out(self, order: Order, late: Callable[[Result], None]) -> Result:
@@ -95,7 +89,8 @@ class Dispatcher:
         self._flights.add(flight)
         try:
             await self._own_turn(flight)
-            await self._deliver(device, flight)
+            if not flight.heard and not self._is_over(flight):
+                await self._send_until_heard(device, flight)
             await self._finish(flight, started + patience_s)
         finally:
             self._answered(flight)
@@ -106,9 +101,10 @@ class Dispatcher:
         flight = self._matcher.match(heard)
         ack = heard.ack
         if isinstance(flight, Stray):
-            if not flight.duplicate:
+            if flight.duplicate:
+                self._report(heard, duplicate=True)
+            else:
                 self._wire.drop(heard.device_id, f"an acknowledgement: {flight.reason}")
-            self._report(heard, duplicate=flight.duplicate)
             return
         flight.ack = ack
         if ack.state:
@@ -150,20 +146,11 @@ class Dispatcher:
         while not (flight.heard or self._turns.holds(flight) or self._is_over(flight)):
             await flight.listen(flight.deliver_by)
 
-    async def _deliver(self, device: Device, flight: Flight) -> None:
-        """Send until the device says a word; when none came in time, say so."""
-        if not flight.heard and not self._is_over(flight):
-            await self._send_until_heard(device, flight)
-        if flight.state is State.CREATED:
-            flight.step(Event.EXPIRE)
-        elif flight.state is State.SENT:
-            flight.step(Event.TIME_OUT)
-
     async def _send_until_heard(self, device: Device, flight: Flight) -> None:
         """The first attempt, the repeats where it needs them, and the time that is left."""
         self._attempt(device, flight)
-        first_pause_s = self._patience.first_pause_s + random() * self._patience.jitter_s
-        await flight.listen(min(flight.deliver_by, self._clock.monotonic() + first_pause_s))
+        pause_until = self._clock.monotonic() + self._pause_s(flight)
+        await flight.listen(min(flight.deliver_by, pause_until))
         if not flight.heard:
             await self._repeat(device, flight)
         while not (flight.heard or self._is_over(flight)):
@@ -179,7 +166,7 @@ class Dispatcher:
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_UnansweredError),
-            wait=self._pause,
+            wait=lambda _: self._pause_s(flight),
             stop=lambda call: self._is_last(flight, call),
             # The pause between two attempts is spent listening.
             sleep=lambda pause_s: flight.listen(self._clock.monotonic() + pause_s),
@@ -207,7 +194,11 @@ class Dispatcher:
             await flight.listen(answer_by)
 
     def _answered(self, flight: Flight) -> None:
-        """The caller has its answer: free the turn, and keep listening where more may come."""
+        """The caller has its answer, or left: free the turn, and listen on where more may come."""
+        if flight.state is State.CREATED:
+            flight.step(Event.EXPIRE)
+        elif flight.state is State.SENT:
+            flight.step(Event.TIME_OUT)
         self._flights.discard(flight)
         self._turns.leave(flight)
         flight.answered = True
@@ -232,6 +223,11 @@ class Dispatcher:
             self._matcher.ended(flight)
         self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))
 
+    def _pause_s(self, flight: Flight) -> float:
+        """How long to listen before the next attempt; what was never sent does not back off."""
+        doublings = max(0, flight.attempts - 1)
+        return self._patience.first_pause_s * 2.0**doublings + random() * self._patience.jitter_s
+
     def _is_over(self, flight: Flight) -> bool:
         return self._closing or self._clock.monotonic() >= flight.deliver_by
 
@@ -245,11 +241,19 @@ class Dispatcher:
         if not device.traits.silent_on_repeat or device.online is not True:
             return False
         age_s = self._directory.age_s(device)
-        if age_s is None or age_s > FRESH_S:
+        if age_s is None or age_s > FRESH_S or self._may_change(order):
             return False
         expected = expected_state(order.command, order.args)
         known = expected.keys() <= device.state.keys()
         return bool(expected) and known and contradicts(device.state, expected) is None
+
+    def _may_change(self, order: Order) -> bool:
+        """Whether a command before `order` may still change what it asks for."""
+        writes = written_attributes(order.command, order.args)
+        return any(
+            flight.order.device_id == order.device_id and not writes.isdisjoint(flight.writes)
+            for flight in (*self._flights, *self._matcher)
+        )
 
     def _report(self, heard: Acknowledged, *, late: bool = False, duplicate: bool = False) -> None:
         if self._bus.listening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devices.ecosystems.base import Acknowledged
@@ -33,6 +34,10 @@ class Matcher:
         """How many commands can still be acknowledged."""
         return len(self._open)
 
+    def __iter__(self) -> Iterator[Flight]:
+        """The commands that can still be acknowledged, oldest first."""
+        return iter(self._open.values())
+
     def expect(self, flight: Flight) -> None:
         """Acknowledgements for `flight` may come from now on."""
         self._open[flight.id] = flight
@@ -50,12 +55,11 @@ class Matcher:
         """The command that `heard` belongs to, or why it belongs to none."""
         command_id = heard.ack.id
         flight = self._open.get(command_id)
-        if flight is None and command_id in self._ended:
-            return Stray("its command has ended", duplicate=True)
-        if flight is None:
+        owner = flight.order.device_id if flight else self._ended.get(command_id)
+        if owner is None:
             return Stray("it names no command of ours")
         # A broker without access rules lets any device write any topic under its own name only
         # if we look at the topic, never at the payload.
-        if flight.order.device_id != heard.device_id:
-            return Stray(f"its command was for {flight.order.device_id}")
-        return flight
+        if owner != heard.device_id:
+            return Stray(f"its command was for {owner}")
+        return flight or Stray("its command has ended", duplicate=True)
