@@ -29,6 +29,7 @@ from tests import test_architecture
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 OK = {True: "true", False: "false", None: "null"}
@@ -172,7 +173,7 @@ def test_readme_explains_every_outcome() -> None:
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("text", [README, ARCHITECTURE, CHANGELOG])
+@pytest.mark.parametrize("text", [README, ARCHITECTURE, CHANGELOG, CONTRIBUTING])
 def test_links_lead_somewhere(text: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)", text):
         if not target.startswith("https://"):
@@ -224,8 +225,8 @@ def folder(tmp_path: Path, embedded_broker_url: str) -> Path:
     assert "mqtt://localhost:1883" in device
     device = device.replace("mqtt://localhost:1883", embedded_broker_url)
     # The broker is shared with other tests: this device keeps to a root of its own.
-    device = device.replace("CoffeeMachine())", "CoffeeMachine(), root='readme')")
-    (tmp_path / "coffee_machine.py").write_text(device, encoding="utf-8")
+    device = device.replace("EspressoMachine())", "EspressoMachine(), root='readme')")
+    (tmp_path / "espresso.py").write_text(device, encoding="utf-8")
     tool = code_block(section(README, "Write a Python tool"), "python")
     (tmp_path / "house_tools.py").write_text(tool, encoding="utf-8")
     yaml_text = code_block(section(README, "Write a Python tool"), "yaml")
@@ -235,22 +236,38 @@ def folder(tmp_path: Path, embedded_broker_url: str) -> Path:
 
 
 def usage(heading: str, start: str) -> list[str]:
-    """The arguments of the command that README shows under `heading`."""
-    (line,) = re.findall(rf"\bgateway ({start}[^\n`]*)", section(README, heading))
-    return str(line).split()
+    """The arguments of the first such command that README shows under `heading`."""
+    found = re.search(rf"\bgateway ({start}[^\n`]*)", section(README, heading))
+    assert found is not None
+    return found[1].split()
 
 
-def run_gateway(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_gateway(folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
     return subprocess.run(
         [sys.executable, "-m", "gateway", *arguments],
         cwd=folder,
+        input=typed,
         env=environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=20,
         check=False,
     )
+
+
+@pytest.mark.flow
+def test_the_demo_says_what_the_readme_shows(folder: Path) -> None:
+    shown = code_block(section(README, "Try it"), "text")
+    typed = "".join(f"{line}\n" for line in re.findall("^> (.*)$", shown, re.MULTILINE))
+    demo = run_gateway(folder, "demo", typed=typed)
+    assert demo.stderr == ""
+    assert without_chance(demo.stdout).strip() == without_chance(shown).strip()
+
+
+def without_chance(text: str) -> str:
+    """`text` without what differs from run to run: command ids, times, tokens."""
+    return re.sub(r'"(id|confirmation)": "\w+"|"elapsed_ms": [\d.]+', "*", text)
 
 
 @pytest.mark.flow
@@ -261,10 +278,10 @@ async def test_the_device_of_the_readme_brews(folder: Path, embedded_broker_url:
         announced.set()
 
     async with MqttLink(MqttOptions(embedded_broker_url)) as link:
-        await link.subscribe("readme/my-coffee-machine/state", heard)
+        await link.subscribe("readme/espresso-machine/state", heard)
         device = await asyncio.create_subprocess_exec(
             sys.executable,
-            "coffee_machine.py",
+            "espresso.py",
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=asyncio.subprocess.PIPE,
