@@ -30,7 +30,7 @@ from gateway.events import MessageDropped
 
 log = logging.getLogger(__name__)
 
-# Topics whose faults were logged as a warning; later ones go to debug.
+# Sources whose faults were logged as a warning; those of more go to debug.
 MAX_COMPLAINTS = 1000
 
 
@@ -85,9 +85,10 @@ class Wire:
     def drop(self, source: str, reason: str) -> None:
         """Say that something from the network was refused: once as a warning, then as debug."""
         source = clean(source, 120)
-        level = logging.DEBUG if source in self._complaints else logging.WARNING
-        if len(self._complaints) < MAX_COMPLAINTS:
+        known = source in self._complaints or len(self._complaints) >= MAX_COMPLAINTS
+        if not known:
             self._complaints.add(source)
+        level = logging.DEBUG if known else logging.WARNING
         log.log(level, "ignored a message from %s: %s", source, reason)
         self._bus.publish(MessageDropped(source, reason))
 

@@ -12,7 +12,7 @@ from devices.contract import codec
 from devices.contract.capability import Capability, Description, Kind, OwnCommand
 from devices.contract.command import Ack, AckError, AckStatus, Command, Scalar
 from devices.contract.errors import LinkFullError
-from devices.contract.verbs import expected_state
+from devices.contract.verbs import VERBS, expected_state
 from devices.ecosystems.base import (
     Announced,
     Availability,
@@ -28,6 +28,7 @@ from devices.link.memory import MemoryBroker, MemoryLink
 from gateway.bus import Bus, Subscription
 from gateway.directory import Directory
 from gateway.dispatch.dispatcher import Dispatcher, Patience
+from gateway.dispatch.flight import Flight
 from gateway.dispatch.order import Order, Result
 from gateway.dispatch.wire import Wire
 from gateway.testing import ManualClock
@@ -221,3 +222,19 @@ async def settle() -> None:
     """Let everything run that can run without time passing."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+def flight(command: str, device_id: str = "lamp", /, **args: Scalar) -> Flight:
+    """A command on its way that nobody sends; own commands are not idempotent."""
+    idempotent = command in VERBS
+    return Flight(
+        Order(device_id, command, args, "call-1"),
+        deliver_by=3.0,
+        idempotent=idempotent,
+        repeatable=True,
+        late=_nobody,
+    )
+
+
+def _nobody(_result: Result) -> None:
+    """Nobody waits."""
