@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -122,9 +122,14 @@ class Talk:
             self.frames.append(frame)
             self._grown.notify_all()
         if self._speaks and (_body(frame).get("reply") == 1 or frame["type"] == "response.create"):
-            spoken = {"id": f"resp_{next(_numbers)}", "content": "So it is."}
-            await self.say("realtime.response.audio_transcript.done", spoken)
-            await self.say("realtime.response.audio.done", {})
+            # Who has left may have said more, which is still to be read.
+            with suppress(ConnectionClosed):
+                await self._speak()
+
+    async def _speak(self) -> None:
+        spoken = {"id": f"resp_{next(_numbers)}", "content": "So it is."}
+        await self.say("realtime.response.audio_transcript.done", spoken)
+        await self.say("realtime.response.audio.done", {})
 
 
 class Cloud:
