@@ -142,8 +142,7 @@ def _print(event: BusEvent, *, as_json: bool) -> None:
     if as_json:
         _print_json(shown)
     else:
-        what = shown.pop("event")
-        print(f"  {what:<16}{json.dumps(shown, ensure_ascii=False)}")
+        print(_line(shown), flush=True)
 
 
 def _shown(event: BusEvent) -> dict[str, Any] | None:
@@ -180,6 +179,28 @@ def _shown(event: BusEvent) -> dict[str, Any] | None:
         case LateOutcome(call_id, outcome):
             return {"event": "late_outcome", "call_id": call_id} | outcome.body()
     return None
+
+
+def _line(shown: dict[str, Any]) -> str:
+    """An event for people: who, what, and what came of it."""
+    what = shown["event"]
+    match what:
+        case "call":
+            text = f"{shown['name']} {_pairs(shown['arguments'])}"
+        case "command":
+            again = f"(attempt {shown['attempt']})" if shown["attempt"] > 1 else ""
+            text = f"{shown['device']} {shown['command']} {_pairs(shown['args'])} {again}"
+        case "acknowledgement":
+            text = f"{shown['device']} {shown['status']} {_pairs(shown['state'])}"
+        case "outcome":
+            text = f"{shown['status']} in {shown['elapsed_ms']} ms"
+        case _:
+            text = f"{shown['status']}: {shown['message']}"
+    return f"  {what.replace('_', ' '):<17}{text.rstrip()}"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
 
 
 def _print_json(line: dict[str, Any]) -> None:

@@ -87,8 +87,9 @@ class Directory:
         return len(self._devices)
 
     def __iter__(self) -> Iterator[Device]:
-        """The devices that may be offered, in the order in which they were announced."""
-        return (d for d in self._devices.values() if not self._hidden(d.id))
+        """The devices that may be offered, by area and name: the same at each start."""
+        offered = (d for d in self._devices.values() if not self._hidden(d.id))
+        return iter(sorted(offered, key=lambda d: (d.area, d.name, d.id)))
 
     def get(self, device_id: str) -> Device | None:
         """The device, None when it is unknown. Hidden devices are found too."""

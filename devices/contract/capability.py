@@ -40,6 +40,15 @@ class Risk(StrEnum):
     FORBIDDEN = "forbidden"
 
 
+# Whoever builds a lock and says nothing of its risk did not mean "anyone may open it".
+_GUARDED_KINDS = frozenset({Kind.LOCK, Kind.ALARM})
+
+
+def default_risk(kind: Kind) -> Risk:
+    """The risk of a capability whose description does not state one."""
+    return Risk.GUARDED if kind in _GUARDED_KINDS else Risk.NORMAL
+
+
 @dataclass(frozen=True, slots=True)
 class Capability:
     """One thing a device can do or report.

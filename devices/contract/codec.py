@@ -21,7 +21,7 @@ from devices.contract.capability import (
     OwnCommand,
     Parameter,
     ParameterType,
-    Risk,
+    default_risk,
     object_schema,
 )
 from devices.contract.command import Ack, AckError, Command, Scalar
@@ -212,7 +212,7 @@ def _capability(wire: CapabilityWire) -> Capability:
         step=wire.step,
         unit=wire.unit,
         options=tuple(wire.options),
-        risk=wire.risk,
+        risk=wire.risk or default_risk(wire.kind),
     )
 
 
@@ -225,7 +225,7 @@ def _capability_wire(capability: Capability) -> dict[str, object]:
         "step": capability.step,
         "unit": capability.unit,
         "options": list(capability.options) or None,
-        "risk": None if capability.risk is Risk.NORMAL else capability.risk.value,
+        "risk": None if capability.risk is default_risk(capability.kind) else capability.risk.value,
     }
     return {key: value for key, value in body.items() if value is not None}
 

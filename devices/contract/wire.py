@@ -49,7 +49,7 @@ class CapabilityWire(Wire):
     step: _Finite | None = None
     unit: _Label | None = None
     options: Annotated[list[_Option], Field(max_length=100)] = []
-    risk: Risk = Risk.NORMAL
+    risk: Risk | None = None
 
 
 class PropertyWire(Wire):

@@ -58,8 +58,8 @@ class GetState:
         age_s = self.directory.age_s(device)
         return {
             "state": dict(device.state),
-            "age_s": "unknown" if age_s is None else round(age_s, 1),
-            "online": "unknown" if device.online is None else device.online,
+            "age_s": None if age_s is None else round(age_s, 1),
+            "online": device.online,
         }
 
     def _told(self, entry: Entry) -> str:

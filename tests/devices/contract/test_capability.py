@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from devices.contract.capability import (
@@ -9,8 +11,10 @@ from devices.contract.capability import (
     OwnCommand,
     Parameter,
     ParameterType,
+    Risk,
     object_schema,
 )
+from devices.contract.codec import decode_description, encode_description
 
 pytestmark = pytest.mark.unit
 
@@ -56,3 +60,20 @@ def test_a_description_finds_its_capabilities_and_commands() -> None:
     assert machine.of_kind(Kind.LOCK) == ()
     assert machine.own_command("brew_coffee") is brew
     assert machine.own_command("brew_tea") is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "risk"),
+    [
+        ({"kind": "lock"}, Risk.GUARDED),
+        ({"kind": "alarm"}, Risk.GUARDED),
+        ({"kind": "lock", "risk": "normal"}, Risk.NORMAL),
+        ({"kind": "power"}, Risk.NORMAL),
+        ({"kind": "power", "risk": "forbidden"}, Risk.FORBIDDEN),
+    ],
+)
+def test_a_lock_that_states_no_risk_is_guarded(capability: dict[str, str], risk: Risk) -> None:
+    body = {"contract": 1, "id": "d", "name": "D", "capabilities": [capability]}
+    description = decode_description(json.dumps(body).encode())
+    assert description.capabilities[0].risk is risk
+    assert decode_description(encode_description(description)) == description

@@ -17,7 +17,7 @@ def test_names_areas_and_kinds_are_listed(home: Any) -> None:
     home.add("Front door", "Hall", "lock")
     house = House(home.directory)
     assert targets(house, "turn_on") == (
-        *("Ceiling light", "Counter lamp", "Coffee machine"),
+        *("Ceiling light", "Coffee machine", "Counter lamp"),
         *("Kitchen", "Kitchen lights", "all lights"),
     )
     assert targets(house, "unlock") == ("Front door", "Hall")
@@ -29,7 +29,7 @@ def test_equal_names_are_listed_in_a_form_that_is_understood(home: Any) -> None:
     home.add("Lamp", "Bath", "power", device_id="bath-1")
     home.add("Lamp", "Bath", "power", device_id="bath-2")
     listed = targets(House(home.directory), "turn_on")
-    assert listed[:3] == ("Hall Lamp", "bath-1", "bath-2")
+    assert listed[:3] == ("bath-1", "bath-2", "Hall Lamp")
 
 
 def test_too_many_are_not_listed(home: Any) -> None:

@@ -23,7 +23,7 @@ def test_a_short_list_of_targets_is_an_enum(home: Any) -> None:
                 "target": {
                     "type": "string",
                     "description": "Device, area or kind",
-                    "enum": ["Kitchen light", "Hall light", "Kitchen", "Hall", "all lights"],
+                    "enum": ["Hall light", "Kitchen light", "Hall", "Kitchen", "all lights"],
                 },
                 "brightness": {"type": "integer", "description": "%", "minimum": 0, "maximum": 100},
                 "color": {"type": "string", "description": "Name or #rrggbb"},
