@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from typing import Any
+
+import pytest
+
+from devices.contract.capability import Capability, Description, Kind, Risk
+from devices.contract.command import Scalar
+from devices.ecosystems.base import Announced, Traits
+from gateway import calls as module
+from gateway.bus import Bus
+from gateway.calls import Calls
+from gateway.directory import Directory
+from gateway.dispatch.lifecycle import State
+from gateway.dispatch.order import Result
+from gateway.events import CallAnswered, CallReceived, FunctionCall, LateOutcome
+from gateway.outcome import Outcome, Status
+from gateway.policy.confirm import Holds
+from gateway.policy.limits import CallLimit
+from gateway.policy.rules import PolicySettings
+from gateway.testing import ManualClock, ScriptedCarrier
+from gateway.tools.base import Context, Plan
+from gateway.tools.python import tool
+from gateway.tools.registry import ToolRegistry
+
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
+
+
+class Broken:
+    """A tool that raises where no tool should: `when` it plans or when it runs."""
+
+    description = "Breaks."
+    parameters = ()
+
+    def __init__(self, when: str) -> None:
+        self.name = f"breaks_when_it_{when}"
+        self._when = when
+
+    def plan(self, arguments: Any) -> Plan | Outcome:
+        if self._when == "plans":
+            raise ZeroDivisionError("secret detail")
+        return Plan("break", self._run)
+
+    async def _run(self, _context: Context) -> Outcome:
+        raise ZeroDivisionError("secret detail")
+
+
+class Desk:
+    """Calls over a real house of three devices, with a carrier that remembers state."""
+
+    def __init__(self, settings: PolicySettings | None = None) -> None:
+        settings = settings or PolicySettings()
+        self.clock = ManualClock(asyncio.get_running_loop())
+        self.bus = Bus()
+        self.carrier = ScriptedCarrier()
+        self.slow = 0
+        self.directory = Directory(self.clock, self.bus)
+        holds: Holds[Plan] = Holds(self.clock)
+        limit = CallLimit(settings.calls_per_minute, self.clock)
+        self.calls = Calls(settings, limit, holds, self.bus, self.clock)
+        extra = [tool(self.slowly), Broken("plans"), Broken("runs")]
+        self.registry = ToolRegistry(self.directory, self.carrier, holds, extra)
+        self._ids = itertools.count(1)
+        self.add("Kitchen light", Capability(Kind.BRIGHTNESS))
+        self.add("Front door", Capability(Kind.LOCK, risk=Risk.GUARDED))
+        self.add("Bank vault", Capability(Kind.LOCK, risk=Risk.FORBIDDEN))
+
+    def add(self, name: str, capability: Capability) -> None:
+        device_id = name.lower().replace(" ", "-")
+        description = Description(device_id, name, capabilities=(capability,))
+        self.directory.announced(Announced(description), "native", Traits(True, False))
+
+    async def slowly(self, seconds: float) -> str:
+        """Take a while."""
+        self.slow += 1
+        await asyncio.sleep(seconds)
+        return f"done {self.slow}"
+
+    async def give(self, call: FunctionCall) -> Outcome:
+        return await self.calls.answer(call, self.registry.current())
+
+    async def call(self, name: str, /, call_id: str = "", **arguments: Any) -> Outcome:
+        call_id = call_id or f"call-{next(self._ids)}"
+        return await self.give(FunctionCall(call_id, name, arguments))
+
+    @property
+    def done(self) -> list[tuple[str, str, dict[str, Scalar]]]:
+        return [(o.device_id, o.command, dict(o.args)) for o in self.carrier.orders]
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return Desk()
+
+
+# --- each call at most once -------------------------------------------------------------------
+
+
+async def test_a_call_is_carried_out_and_reported(desk: Desk) -> None:
+    with desk.bus.subscribe() as told:
+        outcome = await desk.call("turn_on", "c1", target="kitchen light", brightness=60)
+        events = told.waiting()
+    assert (outcome.status, outcome.state) == (Status.CONFIRMED, {"on": True, "brightness": 60})
+    call = FunctionCall("c1", "turn_on", {"target": "kitchen light", "brightness": 60})
+    assert events == [CallReceived(call), CallAnswered(call, outcome, 0.0)]
+    assert desk.carrier.orders[0].call_id == "c1"
+
+
+async def test_a_repeated_call_gets_the_first_ones_outcome(desk: Desk) -> None:
+    first = await desk.call("turn_on", "c1", target="Kitchen light")
+    assert await desk.call("turn_on", "c1", target="Kitchen light") is first
+    assert len(desk.done) == 1
+
+
+async def test_a_call_that_is_repeated_on_its_way_runs_once(desk: Desk) -> None:
+    outcomes = await asyncio.gather(*(desk.call("slowly", "c1", seconds=1) for _ in range(3)))
+    assert [outcome.status for outcome in outcomes] == [Status.ANSWER] * 3
+    assert desk.slow == 1
+
+
+async def test_a_call_id_cannot_be_used_for_something_else(desk: Desk) -> None:
+    await desk.call("turn_on", "c1", target="Kitchen light")
+    for name, arguments in (
+        ("turn_off", {"target": "Kitchen light"}),
+        ("turn_on", {"target": "Kitchen light", "brightness": 5}),
+    ):
+        assert (await desk.call(name, "c1", **arguments)).status is Status.INVALID
+    assert len(desk.done) == 1
+
+
+async def test_another_session_may_count_its_calls_anew(desk: Desk) -> None:
+    for epoch in (1, 2):
+        call = FunctionCall("c1", "turn_on", {"target": "Kitchen light"}, epoch=epoch)
+        assert (await desk.give(call)).ok
+    assert len(desk.done) == 2
+
+
+async def test_a_repeat_of_what_was_interrupted_is_answered_and_not_done_again(
+    desk: Desk,
+) -> None:
+    first = asyncio.create_task(desk.call("slowly", "c1", seconds=5))
+    await asyncio.sleep(1)
+    waiting = asyncio.create_task(desk.call("slowly", "c1", seconds=5))
+    await asyncio.sleep(1)
+    first.cancel()
+    outcome = await waiting
+    assert first.cancelled()
+    assert (outcome.status, outcome.ok) == (Status.TIMED_OUT, None)
+    assert await desk.call("slowly", "c1", seconds=5) == outcome
+    assert desk.slow == 1
+
+
+async def test_a_repeat_that_gives_up_disturbs_nobody(desk: Desk) -> None:
+    first = asyncio.create_task(desk.call("slowly", "c1", seconds=5))
+    await asyncio.sleep(1)
+    second = asyncio.create_task(desk.call("slowly", "c1", seconds=5))
+    await asyncio.sleep(1)
+    second.cancel()
+    assert (await first).status is Status.ANSWER
+
+
+async def test_the_memory_of_calls_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
+    desk = Desk(PolicySettings(calls_per_minute=1000))
+    for number in range(10):
+        await desk.call("get_state", f"c{number}", target="Kitchen light")
+    assert len(desk.calls._answers) == len(desk.calls._asked) == 3
+
+
+# --- what is wrong with a call ----------------------------------------------------------------
+
+
+async def test_an_unknown_tool_is_answered_with_the_nearest_names(desk: Desk) -> None:
+    outcome = await desk.call("turn_onn", target="Kitchen light")
+    assert outcome.status is Status.UNKNOWN_TOOL
+    assert "turn_on" in outcome.message
+    strange = await desk.call("x\n\x1b[31m" * 50)
+    assert strange.status is Status.UNKNOWN_TOOL
+    assert "\x1b" not in strange.message
+    assert desk.done == []
+
+
+async def test_a_call_that_came_broken_is_not_carried_out(desk: Desk) -> None:
+    call = FunctionCall("c1", "turn_on", problem="The arguments are not valid JSON.")
+    outcome = await desk.give(call)
+    assert (outcome.status, outcome.message) == (
+        Status.INVALID,
+        "The arguments are not valid JSON.",
+    )
+    assert desk.done == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"target": None},
+        {"target": 5},
+        {"target": "Kitchen light", "brightness": "60"},
+        {"target": "Kitchen light", "brightness": 1000},
+        {"target": "Kitchen light", "brightness": True},
+        {"target": "Kitchen light", "brightness": float("nan")},
+        {"target": "Kitchen light", "colour": "red"},
+        {"target": "\ud800"},
+    ],
+)
+async def test_arguments_that_do_not_fit_act_on_nothing(
+    desk: Desk, arguments: dict[str, Any]
+) -> None:
+    outcome = await desk.call("turn_on", **arguments)
+    assert outcome.status in (Status.INVALID, Status.UNKNOWN_TARGET)
+    assert outcome.message
+    assert desk.done == []
+
+
+@pytest.mark.parametrize("when", ["plans", "runs"])
+async def test_a_tool_that_breaks_is_answered_without_its_details(
+    desk: Desk, when: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with desk.bus.subscribe() as told:
+        outcome = await desk.call(f"breaks_when_it_{when}", "c1")
+        assert [type(e) for e in told.waiting()] == [CallReceived, CallAnswered]
+    assert (outcome.status, outcome.ok) == (Status.ERROR, False)
+    assert "secret" not in outcome.text()
+    assert [r.levelno for r in caplog.records] == [logging.ERROR]
+    assert await desk.call(f"breaks_when_it_{when}", "c1") is outcome
+
+
+# --- policy -----------------------------------------------------------------------------------
+
+
+async def test_what_is_guarded_waits_for_a_yes_and_is_done_once(desk: Desk) -> None:
+    asked = await desk.call("unlock", target="Front door")
+    assert asked.status is Status.NEEDS_CONFIRMATION
+    assert "unlock Front door" in asked.message
+    assert desk.done == []
+    # What the names mean now is not what was asked about.
+    desk.add("Other door", Capability(Kind.LOCK))
+    assert (await desk.call("confirm", confirmation=asked.confirmation)).ok
+    again = await desk.call("confirm", confirmation=asked.confirmation)
+    assert (again.status, again.ok) == (Status.INVALID, False)
+    assert desk.done == [("front-door", "unlock", {})]
+
+
+async def test_a_yes_that_comes_too_late_or_was_made_up_does_nothing(desk: Desk) -> None:
+    asked = await desk.call("unlock", target="Front door")
+    assert (await desk.call("confirm", confirmation="abcdef")).status is Status.INVALID
+    await asyncio.sleep(61)
+    late = await desk.call("confirm", confirmation=asked.confirmation)
+    assert late.status is Status.EXPIRED
+    assert desk.done == []
+
+
+async def test_what_is_forbidden_is_denied(desk: Desk) -> None:
+    assert (await desk.call("unlock", target="Bank vault")).status is Status.DENIED
+    assert desk.done == []
+
+
+async def test_too_much_at_once_is_asked_about() -> None:
+    desk = Desk(PolicySettings(ask_above_devices=1))
+    desk.add("Hall light", Capability(Kind.BRIGHTNESS))
+    outcome = await desk.call("turn_on", target="all lights")
+    assert outcome.status is Status.NEEDS_CONFIRMATION
+    assert desk.done == []
+
+
+async def test_a_model_in_a_loop_is_slowed_down() -> None:
+    desk = Desk(PolicySettings(calls_per_minute=2))
+    statuses = [(await desk.call("turn_on", target="Kitchen light")).status for _ in range(3)]
+    assert statuses == [Status.CONFIRMED, Status.CONFIRMED, Status.DENIED]
+    await asyncio.sleep(60)
+    assert (await desk.call("turn_on", target="Kitchen light")).ok
+    assert len(desk.done) == 3
+
+
+# --- afterwards -------------------------------------------------------------------------------
+
+
+async def test_what_becomes_of_a_call_later_is_told_to_the_session_and_the_bus(
+    desk: Desk,
+) -> None:
+    told: list[tuple[str, Outcome]] = []
+    desk.calls.on_late = lambda call, outcome: told.append((call.call_id, outcome))
+    desk.carrier = ScriptedCarrier({"kitchen-light": Result(State.TIMED_OUT, attempts=3)})
+    desk.registry = ToolRegistry(desk.directory, desk.carrier, Holds(desk.clock))
+    outcome = await desk.call("turn_on", "c1", target="Kitchen light")
+    assert (outcome.status, outcome.ok) == (Status.TIMED_OUT, None)
+    with desk.bus.subscribe() as events:
+        desk.carrier.later("kitchen-light", desk.carrier.obey(desk.carrier.orders[0]))
+        assert [(call_id, later.status) for call_id, later in told] == [("c1", Status.CONFIRMED)]
+        assert events.waiting() == [LateOutcome("c1", told[0][1])]
+
+
+async def test_without_a_session_the_bus_alone_is_told(desk: Desk) -> None:
+    desk.carrier = ScriptedCarrier({"kitchen-light": Result(State.ACCEPTED, attempts=1)})
+    desk.registry = ToolRegistry(desk.directory, desk.carrier, Holds(desk.clock))
+    assert (await desk.call("turn_on", target="Kitchen light")).status is Status.PENDING
+    with desk.bus.subscribe() as events:
+        desk.carrier.later("kitchen-light", desk.carrier.obey(desk.carrier.orders[0]))
+        assert [type(event) for event in events.waiting()] == [LateOutcome]
