@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 # How long the session waits for a broker before it starts without devices.
 BROKER_PATIENCE_S = 2.0
 # Retained announcements come in one burst: the house is known when none came for QUIET_S.
+# Where nothing came at all, a far broker may just be slow.
 QUIET_S = 0.05
 SETTLE_AT_MOST_S = 0.5
 # Stopping takes less than 2 s: calls in flight may still end, then all are answered.
@@ -130,7 +131,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         until = loop.time() + SETTLE_AT_MOST_S
         seen = -1
-        while loop.time() < until and seen != self.directory.revision:
+        while loop.time() < until and (seen != self.directory.revision or seen == 0):
             seen = self.directory.revision
             await asyncio.sleep(QUIET_S)
         return True

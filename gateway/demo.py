@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from devices.simulated.house import mqtt_links, run_house
+from devices.simulated.house import House, mqtt_links, run_house
 from gateway.app import Gateway
 from gateway.bus import Bus, Subscription
 from gateway.config import FixedConfig
@@ -49,10 +49,11 @@ async def _running() -> AsyncIterator[tuple[SimulatedNavTalk, Bus]]:
     """Broker, house, service, gateway, started in this order and stopped in the reverse."""
     async with (
         EmbeddedBroker() as broker,
-        run_house(mqtt_links(broker.url)),
+        run_house(mqtt_links(broker.url)) as house,
         SimulatedNavTalk() as service,
         Gateway(_config(broker.url, service)) as gateway,
     ):
+        await _everybody(gateway, house)
         stop = asyncio.Event()
         tasks = TaskSet("demo")
         running = tasks.start(gateway.run(stop), "gateway")
@@ -62,6 +63,20 @@ async def _running() -> AsyncIterator[tuple[SimulatedNavTalk, Bus]]:
         finally:
             stop.set()
             await running
+
+
+async def _everybody(gateway: Gateway, house: House) -> None:
+    """Return when the gateway knows every device: the first sentence may be about any."""
+    complete = asyncio.Event()
+
+    def look() -> None:
+        if len(gateway.directory) >= len(house.devices):
+            complete.set()
+
+    gateway.directory.on_change(look)
+    look()
+    async with asyncio.timeout(LIVE_WITHIN_S):
+        await complete.wait()
 
 
 def _config(broker_url: str, service: SimulatedNavTalk) -> FixedConfig:

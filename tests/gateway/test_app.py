@@ -1,0 +1,179 @@
+"""The gateway put together, over a broker in memory and in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from devices.contract.errors import LinkRefusedError
+from devices.link.base import Link, Publish
+from devices.link.memory import MemoryBroker, MemoryLink
+from devices.simulated.faults import Faults
+from devices.simulated.house import House, run_house
+from gateway.app import Gateway
+from gateway.config import FixedConfig
+from gateway.errors import ConfigError
+from gateway.events import BrokerChanged
+from gateway.outcome import Outcome, Status
+from gateway.testing import ManualClock
+from gateway.tools.python import tool
+
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
+
+
+def config(**sections: Any) -> FixedConfig:
+    return FixedConfig.model_validate({"session": {"provider": "none"}, **sections})
+
+
+def agent(broker: MemoryBroker, *, extra: Any = (), **sections: Any) -> Gateway:
+    clock = ManualClock(asyncio.get_running_loop())
+    link = MemoryLink(broker, "gateway")
+    return Gateway(config(**sections), link=link, extra=extra, clock=clock)
+
+
+@asynccontextmanager
+async def house(broker: MemoryBroker, **faults: Faults) -> AsyncIterator[House]:
+    def link(client_id: str, will: Publish) -> Link:
+        return MemoryLink(broker, client_id, will=will)
+
+    named = {name.replace("_", "-"): fault for name, fault in faults.items()}
+    async with run_house(link, faults=named) as running:
+        await asyncio.sleep(0.1)
+        yield running
+
+
+async def test_a_call_goes_through_the_whole_house_and_back() -> None:
+    broker = MemoryBroker()
+    async with house(broker) as home, agent(broker) as gateway:
+        assert await gateway.ready()
+        outcome = await gateway.call("turn_on", {"target": "Kitchen light", "brightness": 60})
+        assert outcome.status is Status.CONFIRMED
+        assert outcome.message == "Kitchen light is on at 60 %."
+        assert home["kitchen-light"].state["brightness"] == 60
+
+
+async def test_a_broker_that_is_away_makes_nothing_ready_and_every_call_an_honest_answer() -> None:
+    broker = MemoryBroker()
+    broker.stop()
+    async with agent(broker) as gateway:
+        assert not await gateway.ready()
+        outcome = await gateway.call("turn_on", {"target": "Kitchen light"})
+        assert outcome.ok is False
+
+
+async def test_a_slow_brokers_announcements_are_waited_for() -> None:
+    broker = MemoryBroker()
+
+    async def announce_late() -> None:
+        await asyncio.sleep(0.3)
+        async with house(broker):
+            await asyncio.sleep(5)
+
+    late = asyncio.create_task(announce_late())
+    async with agent(broker) as gateway:
+        assert await gateway.ready()
+        assert len(gateway.directory) == 9
+    await late
+
+
+async def test_an_empty_house_is_ready_soon() -> None:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    async with agent(MemoryBroker()) as gateway:
+        assert await gateway.ready()
+    assert loop.time() - started < 1
+
+
+async def test_the_configuration_decides_about_delivery_policy_and_names() -> None:
+    broker = MemoryBroker()
+    sections = {
+        "devices": {
+            "delivery_s": 0.5,
+            "overrides": {
+                "hall-light": {"name": "Corridor", "risk": "forbidden"},
+                "thermostat": {"hide": True},
+            },
+        },
+        "policy": {"guarded": "allow", "calls_per_minute": 3},
+    }
+    loop = asyncio.get_running_loop()
+    async with (
+        house(broker, kitchen_light=Faults(silent=True)),
+        agent(broker, **sections) as gateway,
+    ):
+        await gateway.ready()
+        assert "Thermostat" not in {device.name for device in gateway.directory}
+        started = loop.time()
+        outcome = await gateway.call("turn_on", {"target": "Kitchen light"})
+        assert (outcome.status, loop.time() - started) == (
+            Status.TIMED_OUT,
+            pytest.approx(0.5, abs=0.05),
+        )
+        assert (await gateway.call("turn_on", {"target": "Corridor"})).status is Status.DENIED
+        assert (await gateway.call("unlock", {"target": "Front door"})).status is Status.CONFIRMED
+        assert (await gateway.call("lock", {"target": "Front door"})).status is Status.DENIED
+
+
+@tool
+def tell_a_joke() -> str:
+    """Tell a joke."""
+    return "A byte walks into a bar."
+
+
+async def test_tools_of_others_stand_beside_the_devices_own() -> None:
+    async with agent(MemoryBroker(), extra=[tell_a_joke]) as gateway:
+        assert "tell_a_joke" in gateway.tools().names
+        outcome = await gateway.call("tell_a_joke", {})
+        assert isinstance(outcome, Outcome)
+        assert outcome.status is Status.ANSWER
+
+
+async def test_run_ends_when_it_is_told_to_and_answers_who_waits() -> None:
+    broker = MemoryBroker()
+    loop = asyncio.get_running_loop()
+    async with house(broker, kitchen_light=Faults(silent=True)), agent(broker) as gateway:
+        stop = asyncio.Event()
+        running = asyncio.create_task(gateway.run(stop))
+        await asyncio.sleep(1)
+        call = asyncio.create_task(gateway.call("turn_on", {"target": "Kitchen light"}))
+        await asyncio.sleep(0.1)
+        asked_at = loop.time()
+        stop.set()
+        await running
+        assert (await call).status is Status.TIMED_OUT
+        assert loop.time() - asked_at < 2
+
+
+async def test_a_broker_that_refuses_us_ends_the_run_with_its_reason() -> None:
+    broker = MemoryBroker()
+    async with agent(broker) as gateway:
+        with gateway.bus.subscribe() as events:
+            running = asyncio.create_task(gateway.run(asyncio.Event()))
+            await asyncio.sleep(1)
+            broker.refuse("gateway", "the password is wrong")
+            with pytest.raises(LinkRefusedError, match="the password is wrong"):
+                await running
+            states = [e.state for e in events.waiting() if isinstance(e, BrokerChanged)]
+        assert states[-1] == "refused"
+
+
+async def test_what_this_version_lacks_is_said_and_what_nobody_knows_is_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        agent(MemoryBroker(), devices={"ecosystems": {"native": {}, "tasmota": {}}})
+    assert "ecosystem tasmota is not in this version" in caplog.text
+    with pytest.raises(ConfigError, match="naitve"):
+        agent(MemoryBroker(), devices={"ecosystems": {"naitve": {}}})
+    with pytest.raises(ConfigError, match="no_such_module"):
+        agent(MemoryBroker(), tools={"python": ["no_such_module:f"]})
+
+
+def test_a_broker_url_that_leads_nowhere_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError, match="mqtt"):
+        Gateway(config(mqtt={"url": "mqtt://:99999999"}))
