@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.device import is_light
 from benchmarks.service import Service
 
 CALLS_EACH = 400
@@ -131,23 +132,24 @@ async def one_turn(name: str, figures: Figures, service: Service, port: int, cou
         figures.start_s.append(service.tools_at - started)
         figures.tools_bytes = service.tools_bytes
         await asyncio.sleep(0.5)
-        targets = [f"Light {number % count}" for number in range(CALLS_EACH)]
+        lights = [f"Light {number}" for number in range(count) if is_light(number)]
+        targets = [lights[number % len(lights)] for number in range(CALLS_EACH)]
         for number in range(50):
             await service.call(-1 - number, targets[number], 1 + number % 90)
         begun = time.perf_counter()
         for number, target in enumerate(targets):
             figures.serial_s.append(await service.call(number, target, 1 + number % 90))
         figures.serial_rates.append(CALLS_EACH / (time.perf_counter() - begun))
-        figures.parallel_rates.append(await parallel(service, targets, count))
+        figures.parallel_rates.append(await parallel(service, targets, len(lights)))
         figures.resident_mb.append(running.memory_info().rss / 1e6)
         figures.idle_percent.append(await idle(running))
         figures.failures += len(service.failures)
         service.failures.clear()
 
 
-async def parallel(service: Service, targets: list[str], count: int) -> float:
+async def parallel(service: Service, targets: list[str], lights: int) -> float:
     """Calls a second with AT_ONCE under way, each on devices of its own."""
-    lanes = min(AT_ONCE, count)
+    lanes = min(AT_ONCE, lights)
 
     async def lane(first: int) -> None:
         for number in range(first, len(targets), lanes):
@@ -187,32 +189,38 @@ def row(what: str, floor: float | None, ours: float, goal: str, digits: int = 2)
     print(f"{what:<42}{left:>10}{ours:>12.{digits}f}{ratio:>10}   {goal}")
 
 
-def table(
-    few: dict[str, Figures], many: dict[str, Figures] | None, ten: dict[str, Figures]
-) -> None:
-    """The figures of the design, with their goals."""
-    floor, ours = few["floor"], few["gateway"]
+def table(measured: dict[int, dict[str, Figures]]) -> None:
+    """The figures of the design, with their goals, by number of devices."""
+    floor, ours = measured[100]["floor"], measured[100]["gateway"]
     median = statistics.median
-    print(f"\n{'':<42}{'floor':>10}{'gateway':>12}{'ratio':>10}   goal")
+    print(f"\n{'100 devices':<42}{'floor':>10}{'gateway':>12}{'ratio':>10}   goal")
     row("p50, one at a time, ms", floor.percentile_ms(50), ours.percentile_ms(50), "<= 1.25 x")
     row("p99, one at a time, ms", floor.percentile_ms(99), ours.percentile_ms(99), "<= 1.5 x")
     row("calls/s, one at a time", median(floor.serial_rates), median(ours.serial_rates), "", 0)
-    row(
-        f"calls/s, {AT_ONCE} at once",
-        *(median(floor.parallel_rates), median(ours.parallel_rates)),
-        *(">= 0.6 x", 0),
-    )
-    row("resident, 100 devices, MB", max(floor.resident_mb), max(ours.resident_mb), "<= 48 MB", 1)
+    rates = median(floor.parallel_rates), median(ours.parallel_rates)
+    row(f"calls/s, {AT_ONCE} at once", *rates, ">= 0.6 x", 0)
+    row("resident, MB", max(floor.resident_mb), max(ours.resident_mb), "<= 48 MB", 1)
     row("start to tools sent, s", median(floor.start_s), median(ours.start_s), "<= 1 s")
     row("idle CPU, % of a core", None, median(ours.idle_percent), "< 0.5 %")
     row("calls that were not confirmed", None, float(ours.failures), "0", 0)
-    if many is None:
-        return
-    big, small = many["gateway"], ten["gateway"]
+    if len(measured) > 1:
+        sizes(measured)
+
+
+def sizes(measured: dict[int, dict[str, Figures]]) -> None:
+    """What grows with the number of devices. Times are in floors of the same run."""
+    few, many = measured[10], measured[10_000]
     print(f"\n{'':<42}{'10 dev.':>10}{'10,000 dev.':>12}{'ratio':>10}   goal")
-    row("p50, one at a time, ms", small.percentile_ms(50), big.percentile_ms(50), "<= 1.1 x")
-    row("resident, MB", max(small.resident_mb), max(big.resident_mb), "<= 150 MB", 1)
-    row("tool definitions, bytes", small.tools_bytes, big.tools_bytes, "<= 8 KB (1,000 dev.)", 0)
+    slow, fast = (
+        f["gateway"].percentile_ms(50) / f["floor"].percentile_ms(50) for f in (many, few)
+    )
+    row("p50, in floors", fast, slow, "<= 1.1 x")
+    row("resident, MB", *(max(f["gateway"].resident_mb) for f in (few, many)), "<= 150 MB", 1)
+    starts = (statistics.median(f["gateway"].start_s) for f in (few, many))
+    row("start to tools sent, s", *starts, "")
+    print(f"\n{'':<42}{'50 dev.':>10}{'1,000 dev.':>12}")
+    definitions = (float(measured[n]["gateway"].tools_bytes) for n in (50, 1000))
+    row("tool definitions, bytes", *definitions, "<= 6 KB / 8 KB", 0)
 
 
 def main() -> None:
@@ -222,12 +230,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="without the 10,000 devices")
     options = parser.parse_args()
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; turns: {options.turns}")
-    few = asyncio.run(measure(100, options.turns, ("floor", "gateway")))
-    many = ten = few
+    contenders = ("floor", "gateway")
+    measured = {100: asyncio.run(measure(100, options.turns, contenders))}
     if not options.quick:
-        ten = asyncio.run(measure(10, options.turns, ("gateway",)))
-        many = asyncio.run(measure(10_000, options.turns, ("gateway",)))
-    table(few, None if options.quick else many, ten)
+        for count in (10, 10_000):
+            measured[count] = asyncio.run(measure(count, options.turns, contenders))
+        for count in (50, 1000):
+            measured[count] = asyncio.run(measure(count, 1, ("gateway",)))
+    table(measured)
 
 
 if __name__ == "__main__":

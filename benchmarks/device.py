@@ -15,17 +15,27 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
 AREAS = ("Kitchen", "Living room", "Bedroom", "Hall", "Bath", "Garage", "Study", "Cellar")
 
 
+# Four devices of five are lights: they are called. The others make the house a house.
+OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Blind", {"capabilities": [{"kind": "cover"}]}),
+    ("Thermostat", {"capabilities": [{"kind": "climate", "min": 5, "max": 30}]}),
+    ("Door", {"capabilities": [{"kind": "lock", "risk": "guarded"}]}),
+    ("Fan", {"capabilities": [{"kind": "power"}, {"kind": "fan"}]}),
+    ("Sensor", {"capabilities": [{"kind": "sensor", "name": "temperature"}]}),
+)
+LIGHT = {"capabilities": [{"kind": "power"}, {"kind": "brightness"}]}
+
+
+def is_light(number: int) -> bool:
+    """Whether device `number` is one of those that are called."""
+    return number % 5 != 4
+
+
 def description(number: int) -> dict[str, Any]:
-    """The announcement of device `number`: a dimmable light."""
-    return {
-        "contract": 1,
-        "id": f"light-{number}",
-        "name": f"Light {number}",
-        "area": AREAS[number % len(AREAS)],
-        "aliases": [],
-        "capabilities": [{"kind": "power"}, {"kind": "brightness"}],
-        "commands": [],
-    }
+    """The announcement of device `number`."""
+    word, body = ("Light", LIGHT) if is_light(number) else OTHERS[number // 5 % len(OTHERS)]
+    names = {"id": f"light-{number}", "name": f"{word} {number}", "area": AREAS[number % 8]}
+    return {"contract": 1, **names, "aliases": [], "commands": [], **body}
 
 
 def _obey(client: Client, _userdata: object, message: MQTTMessage) -> None:
