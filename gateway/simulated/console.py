@@ -6,26 +6,36 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 from gateway.simulated.server import SimulatedNavTalk
 from gateway.tasks import TaskSet
+
+# A script that is piped in waits in its pipe, not in our memory.
+MAX_LINES = 100
 
 
 async def typed_lines() -> AsyncIterator[str]:
     """What is typed on standard input, line by line, until its end.
 
-    A thread reads: a terminal has no other way. It ends with the process.
+    A thread reads: a terminal has no other way. It reads at most MAX_LINES ahead and ends
+    with the process.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
+    room = threading.Semaphore(MAX_LINES)
 
     def read() -> None:
-        for line in iter(sys.stdin.readline, ""):
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, None)
+        # A loop that has ended takes nothing more: nobody listens.
+        with suppress(RuntimeError):
+            for line in iter(sys.stdin.readline, ""):
+                room.acquire()
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
 
     threading.Thread(target=read, name="console.stdin", daemon=True).start()
     while (line := await lines.get()) is not None:
+        room.release()
         yield line.strip()
 
 

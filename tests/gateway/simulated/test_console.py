@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect
 
-from gateway.simulated.console import serve_console, typed_lines
+from gateway.simulated.console import MAX_LINES, serve_console, typed_lines
 
 DEFINITION = {
     "type": "function",
@@ -32,6 +33,38 @@ def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 async def test_lines_come_stripped_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     type_in(monkeypatch, "  turn on the lamp \n\nlast words")
     assert [line async for line in typed_lines()] == ["turn on the lamp", "", "last words"]
+
+
+@pytest.mark.unit
+async def test_a_long_script_comes_whole_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = [f"turn on lamp {n}" for n in range(3 * MAX_LINES)]
+    type_in(monkeypatch, "\n".join(script))
+    assert [line async for line in typed_lines()] == script
+
+
+@pytest.mark.unit
+def test_who_stops_listening_leaves_no_error_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, gone = threading.Event(), threading.Event()
+
+    class Typist:
+        def readline(self) -> str:
+            reading.set()
+            gone.wait(5)
+            return "too late\n"
+
+    async def listen_a_moment() -> None:
+        lines = typed_lines()
+        next_line = asyncio.ensure_future(anext(lines))
+        await asyncio.to_thread(reading.wait, 5)
+        next_line.cancel()
+
+    monkeypatch.setattr("sys.stdin", Typist())
+    asyncio.run(listen_a_moment())
+    gone.set()
+    for thread in threading.enumerate():
+        if thread.name == "console.stdin":
+            thread.join(5)
+            assert not thread.is_alive()
 
 
 @pytest.mark.flow
