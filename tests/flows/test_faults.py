@@ -11,6 +11,7 @@ import pytest
 
 from devices.contract import codec
 from devices.contract.command import Ack, AckStatus, Command
+from devices.simulated.covers import BedroomBlind
 from devices.simulated.faults import Faults, Lie
 from devices.simulated.lights import HallLight, KitchenLight
 from gateway.events import EvidenceReceived, LateOutcome, MessageDropped
@@ -167,23 +168,31 @@ async def test_acks_that_are_not_the_devices_own_words_confirm_nothing(broker_ur
         assert (await home.talk.call("turn_on", target="Hall light"))["ok"] is True
 
 
-async def test_a_retained_ack_is_the_past(broker_url: str) -> None:
-    """It waits on the broker before the gateway subscribes, and names the command to come."""
+async def test_a_retained_ack_is_the_past(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits on the broker for whoever subscribes, and proves nothing to him."""
     async with world(broker_url, of=two_lights()) as home:
         await home.talk.call("turn_on", target="Kitchen light")
-        command_id = home.sent[0].command_id
-        ack = Ack(command_id, AckStatus.FAILED, {"on": False})
+        ack = Ack(home.sent[0].command_id, AckStatus.FAILED, {"on": False})
         home.visitor.says(f"{KITCHEN}/ack", codec.encode_ack(ack), retain=True)
         await eventually(
             lambda: any(isinstance(e, EvidenceReceived) and e.duplicate for e in home.events)
         )
-        heard: list[bool] = []
-        await home.visitor.link.subscribe(
-            f"{home.root}/{KITCHEN}/ack", lambda message: heard.append(message.retained)
-        )
-        await eventually(lambda: heard == [True])
-        assert (await home.talk.call("turn_off", target="Kitchen light"))["ok"] is True
+        async with world(broker_url, of=[], root=home.root) as later:
+            assert "a retained acknowledgement is the past" in caplog.text
+            assert (await later.talk.call("turn_off", target="Kitchen light"))["ok"] is True
         assert home.acts(KITCHEN) == ["turn_on", "turn_off"]
+
+
+async def test_what_takes_longer_is_pending_and_its_end_is_told(broker_url: str) -> None:
+    impatient = {"answer_within_s": 0.3}
+    async with world(broker_url, of=[BedroomBlind(speed=4)], devices=impatient) as home:
+        outcome = await home.talk.call("set_cover", target="Bedroom blind", position=100)
+        assert (outcome["ok"], outcome["status"]) == (None, "pending")
+        assert "Bedroom blind is open" in await home.talk.note("Bedroom blind")
+        assert home.house["bedroom-blind"].state["position"] == 100
+        assert home.acts("bedroom-blind") == ["set_cover"]
 
 
 async def test_a_device_does_a_command_once_however_often_it_hears_it(broker_url: str) -> None:
