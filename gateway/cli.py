@@ -16,7 +16,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
 from typing import Any
 
 from devices.contract.capability import ParameterType
@@ -24,6 +23,7 @@ from devices.contract.errors import DevicesError
 from gateway import config as configuration
 from gateway.errors import ConfigError, GatewayError
 from gateway.outcome import Outcome, Status
+from gateway.usage import parser
 
 EXIT_OK = 0
 EXIT_NOT_OK = 1
@@ -34,7 +34,7 @@ _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. The exit code: 0 ok, 1 not ok, 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     level = logging.DEBUG if options.verbose else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format=_LOG_FORMAT)
     if not options.verbose and options.quiet:
@@ -54,10 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _interruptible(options: argparse.Namespace) -> int:
     """The command of `options`, with a stop event that SIGTERM and Ctrl-C set."""
-    run: Callable[[argparse.Namespace, asyncio.Event], Awaitable[int]] = options.run
     stop = asyncio.Event()
     with _signals(stop) if options.until_stopped else nullcontext():
-        return await run(options, stop)
+        return await _COMMANDS[options.command](options, stop)
 
 
 @contextmanager
@@ -188,6 +187,18 @@ async def _config(options: argparse.Namespace, _stop: asyncio.Event) -> int:
     return EXIT_OK
 
 
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, asyncio.Event], Awaitable[int]]] = {
+    "demo": _demo,
+    "run": _run,
+    "devices": _devices,
+    "tools": _tools,
+    "call": _call,
+    "house": _house,
+    "provider": _provider,
+    "config": _config,
+}
+
+
 # --- helpers ---------------------------------------------------------------------------------
 
 
@@ -244,159 +255,3 @@ def _tool_line(definition: Mapping[str, Any]) -> str:
 
 def _print_json(line: Mapping[str, Any]) -> None:
     print(json.dumps(line, ensure_ascii=False))
-
-
-# --- the parser ------------------------------------------------------------------------------
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="gateway",
-        description="Voice control that says what really happened: a realtime voice session "
-        "commands MQTT devices and answers with their acknowledgements.",
-        epilog="Start with `gateway demo`. Then `gateway config example > gateway.yaml`, fill in "
-        "the broker and the licence, and `gateway run`.",
-    )
-    parser.set_defaults(quiet=False, until_stopped=False)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_demo(commands)
-    _add_run(commands)
-    _add_devices(commands)
-    _add_tools(commands)
-    _add_call(commands)
-    _add_simulate(commands)
-    _add_config(commands)
-    return parser
-
-
-_Commands = Any  # argparse's sub-parsers action has no public generic type
-
-
-def _command(
-    commands: _Commands,
-    name: str,
-    run: Callable[[argparse.Namespace, asyncio.Event], Awaitable[int]],
-    *,
-    help: str,  # noqa: A002 -- argparse's own word
-    epilog: str = "",
-    needs_config: bool = True,
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=help,
-        description=help[0].upper() + help[1:] + ".",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
-    if needs_config:
-        parser.add_argument(
-            "--config",
-            type=Path,
-            metavar="FILE",
-            help="gateway.yaml (else ./gateway.yaml, then /etc/gateway/gateway.yaml)",
-        )
-    return parser
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-
-
-def _add_demo(commands: _Commands) -> None:
-    demo = _command(
-        commands,
-        "demo",
-        _demo,
-        help="the whole system on this machine: no account, no broker, no hardware",
-        epilog='example:\n  gateway demo --say "turn on the kitchen light" --json',
-        needs_config=False,
-    )
-    demo.add_argument(
-        "--say", action="append", default=[], metavar="TEXT", help="say it and end (repeatable)"
-    )
-    _add_json(demo)
-    demo.set_defaults(quiet=True)
-
-
-def _add_run(commands: _Commands) -> None:
-    run = _command(commands, "run", _run, help="the agent: hold the session, obey, answer")
-    run.set_defaults(until_stopped=True)
-
-
-def _add_devices(commands: _Commands) -> None:
-    devices = _command(commands, "devices", _devices, help="which devices are on the broker")
-    _add_json(devices)
-    devices.set_defaults(quiet=True)
-
-
-def _add_tools(commands: _Commands) -> None:
-    tools = _command(
-        commands,
-        "tools",
-        _tools,
-        help="what the model is offered",
-        epilog="--format elevenlabs prints what to paste into the ElevenLabs dashboard.",
-    )
-    tools.add_argument("--format", choices=("navtalk", "openai", "elevenlabs"))
-    _add_json(tools)
-    tools.set_defaults(quiet=True)
-
-
-def _add_call(commands: _Commands) -> None:
-    call = _command(
-        commands,
-        "call",
-        _call,
-        help="one call without a session; prints the outcome",
-        epilog='example:\n  gateway call turn_on target="kitchen light" brightness=60',
-    )
-    call.add_argument("tool", metavar="TOOL")
-    call.add_argument("arguments", nargs="*", metavar="name=value")
-    call.add_argument("--yes", action="store_true", help="confirm what policy holds back")
-    _add_json(call)
-    call.set_defaults(quiet=True)
-
-
-def _add_simulate(commands: _Commands) -> None:
-    simulate = commands.add_parser("simulate", help="the demo's parts, alone")
-    parts = simulate.add_subparsers(metavar="PART", required=True)
-    house = _command(
-        parts,
-        "house",
-        _house,
-        help="nine simulated devices on a real broker",
-        epilog="example:\n  gateway simulate house --fault kitchen-light:drop=2",
-    )
-    house.add_argument("--mqtt", metavar="URL", default="", help="the broker, else mqtt.url")
-    house.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="DEVICE:NAME=VALUE,...",
-        help="drop, lose_acks, delay_s, repeat, garble, noise, lie, silent, offline",
-    )
-    house.add_argument("--speed", type=float, default=1.0, help="how fast things move")
-    house.set_defaults(until_stopped=True)
-    provider = _command(
-        parts,
-        "provider",
-        _provider,
-        help="a NavTalk v2 service on loopback; typed sentences are what its user says",
-        needs_config=False,
-    )
-    provider.add_argument("--port", type=int, default=8765)
-    provider.add_argument("--license", default="demo-license", help="the licence it accepts")
-    provider.set_defaults(until_stopped=True)
-
-
-def _add_config(commands: _Commands) -> None:
-    config = _command(
-        commands,
-        "config",
-        _config,
-        help="a commented gateway.yaml, or its JSON schema for editors",
-        needs_config=False,
-    )
-    config.add_argument("what", choices=("example", "schema"))

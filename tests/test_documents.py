@@ -20,10 +20,11 @@ from pydantic import BaseModel
 
 from devices.link.base import Message
 from devices.link.mqtt import MqttLink, MqttOptions
-from gateway import cli, config
+from gateway import config
 from gateway.dispatch import lifecycle
 from gateway.outcome import Status
 from gateway.session import state as session_state
+from gateway.usage import parser as command_line
 from tests import test_architecture
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +80,7 @@ def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
         if not below:
             yield name, parser
 
-    for name, parser in walk("", cli._parser()):
+    for name, parser in walk("", command_line()):
         choices = [a.choices for a in parser._actions if not a.option_strings and a.choices]
         for word in [word for words in choices for word in words] or [""]:
             yield f"{name} {word}".strip(), parser
