@@ -89,6 +89,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._threads.discard)
         return future
 
+    async def shutdown_default_executor(
+        self,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 -- as Python 3.12 and later have it
+    ) -> None:
+        """Wait for the threads as long as they take: a limit would be over at once."""
+        await super().shutdown_default_executor()
+
     def patience_s(self, timeout_s: float | None) -> float:
         """How long to wait in real time when the next timer is due in `timeout_s`."""
         if timeout_s is None:
