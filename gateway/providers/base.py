@@ -45,11 +45,21 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to connect. `url` may hold a secret; `shown` is the form for logs."""
+    """Where to connect. `url` may hold a secret; `shown` is the form for logs.
+
+    `secrets` are what the service knows of us and might repeat.
+    """
 
     url: str = field(repr=False)
     shown: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def blotted(self, text: str) -> str:
+        """`text` of the service, without the secrets."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 class Offer(Protocol):

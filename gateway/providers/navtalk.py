@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from gateway.providers.base import Capabilities, Endpoint, Offer, ProviderEvent, ResultForm
 from gateway.providers.navtalk_events import FrameReader
+from gateway.providers.navtalk_message import spellings
 
 DEFAULT_URL = "wss://transfer.navtalk.ai/wss/v2/realtime-chat"
 
@@ -81,7 +82,7 @@ class NavTalk:
         encoded = urlencode(query, quote_via=quote, safe="")
         full = parts._replace(query="&".join(filter(None, (parts.query, encoded))), fragment="")
         shown = (parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
-        return Endpoint(urlunsplit(full), urlunsplit(shown))
+        return Endpoint(urlunsplit(full), urlunsplit(shown), secrets=spellings(settings.license))
 
     def opening(self, offer: Offer) -> Sequence[str]:
         """The configuration (never with a `tools` key, which could wipe them), then the tools."""

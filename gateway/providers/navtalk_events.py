@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from devices.contract.text import clean
 from gateway.errors import OperatorError, SessionError, TransientError
@@ -36,6 +35,7 @@ from gateway.providers.navtalk_message import (
     MAX_NAME_LENGTH,
     Message,
     read_message,
+    spellings,
 )
 
 MAX_TRANSCRIPT_LENGTH = 4000
@@ -63,7 +63,7 @@ class FrameReader:
     """
 
     def __init__(self, secret: str, *, tools_in_dashboard: bool = False) -> None:
-        self._secrets = tuple({s for s in (secret, quote(secret, safe="")) if s})
+        self._secrets = spellings(secret)
         self._tools_in_dashboard = tools_in_dashboard
         self._pieces: dict[str, str] = {}
 

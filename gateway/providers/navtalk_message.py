@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from devices.contract.text import clean
 
@@ -100,6 +101,11 @@ class Message:
         for secret in self.secrets:
             text = text.replace(secret, "***")
         return clean(text, limit)
+
+
+def spellings(secret: str) -> tuple[str, ...]:
+    """How the service may spell a secret that it had from the URL; () for an empty one."""
+    return tuple(dict.fromkeys(filter(None, (secret, quote(secret, safe="")))))
 
 
 def read_message(frame: str, secrets: Sequence[str] = ()) -> Message | None:

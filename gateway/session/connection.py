@@ -94,7 +94,7 @@ class Connection:
             try:
                 frame = await socket.recv()
             except ConnectionClosed as closed:
-                raise EndedError(_why_closed(closed)) from None
+                raise EndedError(self._why_closed(closed)) from None
             yield frame
 
     async def send(self, frames: Sequence[str]) -> None:
@@ -105,7 +105,7 @@ class Connection:
                 for frame in frames:
                     await socket.send(frame)
         except ConnectionClosed as closed:
-            raise EndedError(_why_closed(closed)) from None
+            raise EndedError(self._why_closed(closed)) from None
 
     async def close(self) -> None:
         """Say goodbye; after CLOSE_TIMEOUT_S the socket is dropped. Closing twice is fine."""
@@ -116,6 +116,10 @@ class Connection:
         if self._socket is None:
             raise EndedError(Closed(None))
         return self._socket
+
+    def _why_closed(self, closed: ConnectionClosed) -> Ending:
+        ending = _closed(closed)
+        return replace(ending, reason=self._endpoint.blotted(ending.reason))
 
 
 def _why_not_open(error: Exception) -> Ending:
@@ -132,7 +136,7 @@ def _why_not_open(error: Exception) -> Ending:
     return BadUrl()
 
 
-def _why_closed(closed: ConnectionClosed) -> Ending:
+def _closed(closed: ConnectionClosed) -> Closed:
     by_us = closed.rcvd is None or closed.rcvd_then_sent is False
     frame = closed.sent if by_us and closed.sent is not None else closed.rcvd
     if frame is None:

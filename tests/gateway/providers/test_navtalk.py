@@ -62,6 +62,12 @@ def test_a_query_in_the_configured_url_is_kept() -> None:
     assert found["license"] == ["sk & 1/2"]
 
 
+def test_the_licence_is_blotted_however_the_service_spells_it() -> None:
+    said = navtalk().endpoint().blotted("sk & 1/2 in ?license=sk%20%26%201%2F2&x=1")
+    assert said == "*** in ?license=***&x=1"
+    assert navtalk(license="").endpoint().blotted("as it was") == "as it was"
+
+
 def test_the_licence_is_not_shown() -> None:
     dialect = navtalk(url="wss://user:pw@host/path?token=t")
     endpoint = dialect.endpoint()

@@ -196,3 +196,14 @@ async def test_the_url_is_not_logged_even_at_debug(caplog: pytest.LogCaptureFixt
             await connection.send(["a"])
             await anext(connection.frames())
     assert "sk-secret" not in caplog.text
+
+
+async def test_a_reason_that_repeats_the_licence_is_blotted() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        await peer.close(1008, "no account for sk-secret")
+
+    async with service(talk) as url:
+        connection = Connection(Endpoint(url, "ws://shown", secrets=("sk-secret",)))
+        await connection.open()
+        assert await ending(connection) == Closed(1008, "no account for ***")
+        await connection.close()
