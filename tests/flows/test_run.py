@@ -235,7 +235,8 @@ async def test_a_broker_that_comes_late(tmp_path: Path, mosquitto: Mosquitto) ->
         assert (outcome["ok"], outcome["status"]) == (False, "unknown_tool")
         mosquitto.start()
         async with run_house(mqtt_links(mosquitto.url)):
-            await talk.frame(lambda _: "Hall light" in talk.targets("turn_on"))
+            # The pauses between attempts grow, and are random.
+            await talk.frame(lambda _: "Hall light" in talk.targets("turn_on"), within_s=20)
             assert (await talk.call("turn_on", target="Hall light"))["ok"] is True
 
 
