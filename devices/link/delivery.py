@@ -11,6 +11,9 @@ from devices.link.filters import FilterTable
 
 log = logging.getLogger(__name__)
 
+# Topics whose messages were too large; those of more are only counted.
+MAX_COMPLAINTS = 100
+
 
 class Delivery:
     """Calls the handlers that `table` has for a message.
@@ -22,6 +25,7 @@ class Delivery:
     def __init__(self, table: FilterTable) -> None:
         self._table = table
         self._blamed: set[Handler] = set()
+        self._large: set[str] = set()
         self.busy = False
         """whether a handler is running now"""
         self.failures = 0
@@ -38,6 +42,17 @@ class Delivery:
             except Exception as error:  # noqa: BLE001 -- the root of every handler
                 self._blame(handler, message, error)
         self.busy = False
+
+    def too_large(self, topic: str, size_bytes: int, limit_bytes: int) -> None:
+        """Count a message that is not handed on; say so once a topic, MAX_COMPLAINTS times."""
+        self.dropped += 1
+        topic = clean(topic, 120)
+        if topic in self._large or len(self._large) >= MAX_COMPLAINTS:
+            return
+        self._large.add(topic)
+        log.warning(
+            "ignored a message to %s: it has %d bytes, more than %d", topic, size_bytes, limit_bytes
+        )
 
     def _blame(self, handler: Handler, message: Message, error: Exception) -> None:
         self.failures += 1

@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 _MISC_EVERY_S = 1.0
 # One readiness event serves at most this many packets, so that a flood leaves room for others.
 _PACKETS_PER_EVENT = 32
+# What a broker may send at all. Well above the largest payload that is handed on: a message
+# that the broker holds back could not be told to anybody.
+_MAX_PACKET_BYTES = 4 * 1024 * 1024
 _HEADROOM_BYTES = 70_000  # topic and properties beside the largest payload
 
 
@@ -192,7 +195,9 @@ class MqttConnection:
         address = self._options.address
         if self._v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.MaximumPacketSize = self._options.max_payload_bytes + _HEADROOM_BYTES
+            properties.MaximumPacketSize = max(
+                _MAX_PACKET_BYTES, self._options.max_payload_bytes + _HEADROOM_BYTES
+            )
             self._client.connect(
                 address.host,
                 address.port,
@@ -403,8 +408,9 @@ class MqttConnection:
         except UnicodeDecodeError:
             self._delivery.dropped += 1
             return
-        if len(payload) > self._options.max_payload_bytes:
-            self._delivery.dropped += 1
+        limit_bytes = self._options.max_payload_bytes
+        if len(payload) > limit_bytes:
+            self._delivery.too_large(topic, len(payload), limit_bytes)
             return
         numbers = getattr(message.properties, "SubscriptionIdentifier", ()) if self._v5 else ()
         self._inbox.append((Message(topic, bytes(payload), message.retain, message.qos), numbers))

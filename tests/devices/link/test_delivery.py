@@ -46,3 +46,24 @@ def test_a_handler_may_end_itself_and_others() -> None:
     delivery.deliver(Message("a", b""))
     delivery.deliver(Message("a", b""))
     assert heard == ["first", "second", "second"]
+
+
+def test_what_is_too_large_is_told_once_a_topic(caplog: pytest.LogCaptureFixture) -> None:
+    delivery = Delivery(FilterTable())
+    for topic in ("home/a/description", "home/a/description", "home/b\nERROR/description"):
+        delivery.too_large(topic, 1_000_000, 262_144)
+    assert delivery.dropped == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "ignored a message to home/a/description: it has 1000000 bytes, more than 262144",
+        "ignored a message to home/b ERROR/description: it has 1000000 bytes, more than 262144",
+    ]
+
+
+def test_a_flood_of_large_messages_is_no_flood_of_warnings(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    delivery = Delivery(FilterTable())
+    for number in range(1000):
+        delivery.too_large(f"home/d{number}/state", 1_000_000, 262_144)
+    assert delivery.dropped == 1000
+    assert len(caplog.records) == 100

@@ -552,6 +552,24 @@ async def test_what_is_too_large_is_dropped_and_counted() -> None:
     assert link.dropped == 2
 
 
+async def test_a_description_of_a_megabyte_is_told_and_the_next_one_taken(
+    mosquitto_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = Heard()
+    options = MqttOptions(url=mosquitto_url, client_id="large", max_payload_bytes=2_000_000)
+    async with MqttLink(options) as sender, link_to(mosquitto_url) as link:
+        await link.subscribe("large/#", heard)
+        await sender.connected(5)
+        await link.connected(5)
+        sender.publish(Publish("large/description", bytes(1_000_000)))
+        sender.publish(Publish("large/description", b"small"))
+        await heard.until(1)
+        assert link.protocol == "5"
+        assert link.dropped == 1
+    assert heard.payloads == [b"small"]
+    assert "large/description: it has 1000000 bytes" in caplog.text
+
+
 async def test_all_that_one_tls_record_holds_is_read(certificate: Certificate) -> None:
     count = 200  # more than one readiness event serves
 
