@@ -41,6 +41,15 @@ whitesmoke=f5f5f5 yellow=ffff00 yellowgreen=9acd32
 """
 
 _HEX: Mapping[str, str] = dict(re.findall(r"(\w+)=(\w+)", _CSS))
+# The colours whose name is one everyday word: what a voice can say.
+_NAMES: Mapping[str, str] = {
+    f"#{_HEX[name]}": name
+    for name in (
+        *("black", "white", "gray", "silver", "red", "maroon", "orange", "gold", "yellow"),
+        *("olive", "lime", "green", "teal", "turquoise", "cyan", "blue", "navy", "indigo"),
+        *("violet", "purple", "magenta", "pink", "brown", "beige", "coral", "salmon", "crimson"),
+    )
+}
 
 _KELVIN: Mapping[str, int] = {
     "candlelight": 2000,
@@ -67,6 +76,11 @@ def to_hex(color: str) -> str:
     near = nearest(name, tuple(_HEX), 2)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ToolError(f"I do not know that colour; say a common name or #rrggbb.{hint}")
+
+
+def spoken(color: str) -> str:
+    """The plain name of #rrggbb where it has one ("red"), else as it is."""
+    return _NAMES.get(color.casefold(), color)
 
 
 def kelvin_of(color: str) -> int | None:

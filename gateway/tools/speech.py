@@ -15,6 +15,7 @@ from devices.contract.verbs import expected_state
 from gateway.dispatch.lifecycle import State
 from gateway.dispatch.order import Result
 from gateway.outcome import Outcome, Status
+from gateway.tools.colors import spoken
 
 # A device's own sentence, and how many details of a group a listener can follow.
 QUOTE_LENGTH = 160
@@ -202,7 +203,7 @@ def _position(value: Scalar) -> str:
 
 
 _PHRASES: Mapping[str, Callable[[Scalar], str]] = {
-    "color": lambda value: f"shines in {value}",
+    "color": lambda value: f"shines in {spoken(str(value))}",
     "color_temperature": lambda value: f"shines at {_number(value)} kelvin",
     "position": _position,
     "moving": lambda value: "is moving" if value is True else "stands still",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import ToolError
-from gateway.tools.colors import kelvin_of, to_hex
+from gateway.tools.colors import kelvin_of, spoken, to_hex
 
 pytestmark = pytest.mark.unit
 
@@ -38,3 +38,13 @@ def test_whites_are_a_warmth() -> None:
     assert kelvin_of("warm white") == 2700
     assert kelvin_of("Daylight") == 6500
     assert kelvin_of("red") is None
+
+
+@pytest.mark.parametrize("name", ["red", "cyan", "gray", "magenta", "turquoise"])
+def test_a_plain_colour_is_spoken_by_its_name(name: str) -> None:
+    assert spoken(to_hex(name).upper()) == name
+
+
+def test_a_colour_without_a_plain_name_stays_as_it_is() -> None:
+    assert spoken("#12ab34") == "#12ab34"
+    assert spoken(to_hex("darkslateblue")) == "#483d8b"

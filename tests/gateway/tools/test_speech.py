@@ -99,7 +99,7 @@ def test_each_result_is_told_as_it_is(result: Result, status: Status, message: s
     ("command", "args", "state", "message"),
     [
         ("turn_off", {}, {"on": False, "brightness": 60}, "Kitchen light is off."),
-        ("turn_on", {"color": "#ff0000"}, {}, "Kitchen light is on and shines in #ff0000."),
+        ("turn_on", {"color": "#ff0000"}, {}, "Kitchen light is on and shines in red."),
         ("set_cover", {"position": 0}, {}, "Kitchen light is closed."),
         ("set_cover", {"position": 100}, {"moving": False}, None),
         ("set_cover", {"position": 40}, {"position": 41}, "Kitchen light is 41 % open."),
