@@ -128,10 +128,11 @@ def contradicts(state: Mapping[str, Scalar], expected: Mapping[str, Scalar]) -> 
 
     Numbers agree within 1 (brightness and colour temperature pass through coarser scales on
     the device), or within 1 % of the wanted value; texts agree whatever their case. A key
-    that is not reported contradicts nothing.
+    that is not reported, or reported as null (not known), contradicts nothing.
     """
     for key, wanted in expected.items():
-        if key in state and not _agree(state[key], wanted):
+        value = state.get(key)
+        if value is not None and not _agree(value, wanted):
             return key
     return None
 

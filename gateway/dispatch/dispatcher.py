@@ -244,7 +244,7 @@ class Dispatcher:
         if age_s is None or age_s > FRESH_S or self._may_change(order):
             return False
         expected = expected_state(order.command, order.args)
-        known = expected.keys() <= device.state.keys()
+        known = all(device.state.get(key) is not None for key in expected)
         return bool(expected) and known and contradicts(device.state, expected) is None
 
     def _may_change(self, order: Order) -> bool:

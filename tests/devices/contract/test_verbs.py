@@ -91,7 +91,7 @@ def test_a_device_supports_verbs_of_its_kinds_and_its_own_commands() -> None:
         ({"color_temperature": 6452}, {"color_temperature": 6500}, None),
         ({"color": "#FF0000"}, {"color": "#ff0000"}, None),
         ({"mode": "heat"}, {"mode": "cool"}, "mode"),
-        ({"mode": None}, {"mode": "cool"}, "mode"),
+        ({"mode": None}, {"mode": "cool"}, None),
     ],
 )
 def test_what_contradicts(

@@ -343,6 +343,13 @@ async def test_a_state_that_proves_nothing_is_no_answer(house: Bench, why: str) 
     assert len(house.heard) == (0 if why == "offline" else 1)
 
 
+async def test_a_value_that_is_not_known_is_not_already(house: Bench) -> None:
+    house.add("old", forgetful=True)
+    house.reports("old", on=None)
+    assert not (await house.order("old")).already
+    assert len(house.heard) == 1
+
+
 @pytest.mark.parametrize("answer", [AckStatus.ACCEPTED, None])
 async def test_what_may_still_change_is_not_already(house: Bench, answer: AckStatus | None) -> None:
     house.add("old", forgetful=True)
