@@ -26,7 +26,7 @@ from gateway.config import Config
 from gateway.directory import Directory, Override
 from gateway.dispatch.dispatcher import Dispatcher, Patience
 from gateway.dispatch.wire import Wire
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, FatalError
 from gateway.events import BrokerChanged, FunctionCall
 from gateway.outcome import Outcome
 from gateway.policy.confirm import Holds
@@ -99,6 +99,7 @@ class Gateway:
         self._tasks = TaskSet("gateway")
         self._refused = asyncio.Event()
         self._reason = ""
+        self._fatal: FatalError | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -122,12 +123,14 @@ class Gateway:
     async def ready(self) -> bool:
         """Return when the devices are known. False when the broker is away.
 
-        Raises LinkRefusedError when the broker refuses us.
+        Raises LinkRefusedError, with the cure, when the broker refuses us.
         """
         try:
             await self._link.connected(BROKER_PATIENCE_S)
         except LinkDownError:
             return False
+        except LinkRefusedError as error:
+            raise _with_cure(str(error)) from None
         loop = asyncio.get_running_loop()
         until = loop.time() + SETTLE_AT_MOST_S
         seen = -1
@@ -158,13 +161,15 @@ class Gateway:
             self._tasks.start(self._refused.wait(), "refused"),
         ]
         if self.session is not None:
-            waits.append(self._tasks.start(self.session.run(), "session"))
+            waits.append(self._tasks.start(self._hold(self.session), "session"))
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         await self._stop()
         for task in done:
             await task
+        if self._fatal is not None:
+            raise self._fatal
         if self._refused.is_set():
-            raise LinkRefusedError(self._reason)
+            raise _with_cure(self._reason)
 
     # --- how the parts meet --------------------------------------------------------------
 
@@ -177,6 +182,13 @@ class Gateway:
         await asyncio.wait({draining}, timeout=GRACE_S)
         self._dispatcher.close()
         await draining
+
+    async def _hold(self, session: Session) -> None:
+        """The session's task. What cannot be cured is for `run` to raise, and no bug of ours."""
+        try:
+            await session.run()
+        except FatalError as error:
+            self._fatal = error
 
     def _session(self, config: Config, clock: Clock) -> Session | None:
         if config.session.provider == "none":
@@ -204,6 +216,10 @@ class Gateway:
         if change.state is LinkState.REFUSED:
             self._reason = change.reason
             self._refused.set()
+
+
+def _with_cure(reason: str) -> LinkRefusedError:
+    return LinkRefusedError(f"{reason}: check mqtt.username, mqtt.password and mqtt.ca_file")
 
 
 def _link_options(config: Config) -> MqttOptions:
