@@ -61,14 +61,17 @@ async def _interruptible(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first signal stops gracefully; a second one interrupts."""
+    """The first signal stops gracefully; Ctrl-C then interrupts.
+
+    A second SIGTERM changes nothing: supervisors send it to the process and to its group, and
+    calls in flight must be answered all the same.
+    """
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGINT)
 
     def first() -> None:
         stop.set()
-        for number in caught:
-            loop.remove_signal_handler(number)
+        loop.remove_signal_handler(signal.SIGINT)
 
     for number in caught:
         loop.add_signal_handler(number, first)
