@@ -73,6 +73,7 @@ class Dispatcher:
         self._matcher = Matcher()
         self._turns = Turns()
         self._flights: set[Flight] = set()
+        self._completing: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
         wire.on_ack = self.acknowledged
 
@@ -117,8 +118,14 @@ class Dispatcher:
                 flight.late(flight.result())
 
     def close(self) -> None:
-        """Answer every waiting caller now with what is known, and send nothing more."""
+        """Answer every waiting caller now with what is known, and send nothing more.
+
+        What was answered before is no longer waited for; an acknowledgement still counts.
+        """
         self._closing = True
+        for timer in self._completing.values():
+            timer.cancel()
+        self._completing.clear()
         for flight in self._flights:
             flight.wake()
 
@@ -206,19 +213,22 @@ class Dispatcher:
             verb = VERBS.get(flight.order.command)
             completes_s = verb.completes_within_s if verb else OWN_COMMAND_COMPLETES_S
             loop = asyncio.get_running_loop()
-            flight.timer = loop.call_later(completes_s, self._never_finished, flight)
+            timer = loop.call_later(completes_s, self._never_finished, flight)
+            self._completing[flight.id] = timer
         elif flight.ack is None:
             self._ended(flight)
 
     def _never_finished(self, flight: Flight) -> None:
         """The device accepted, and its time to complete has passed."""
+        del self._completing[flight.id]
         flight.step(Event.TIME_OUT)
         self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))
         flight.late(flight.result())
 
     def _ended(self, flight: Flight) -> None:
-        if flight.timer is not None:
-            flight.timer.cancel()
+        timer = self._completing.pop(flight.id, None)
+        if timer is not None:
+            timer.cancel()
         if flight.state is not State.TIMED_OUT:
             self._matcher.ended(flight)
         self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))

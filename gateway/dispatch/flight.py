@@ -41,7 +41,6 @@ class Flight:
         "replaces",
         "state",
         "supersedable",
-        "timer",
         "writes",
     )
 
@@ -67,7 +66,6 @@ class Flight:
         self.ack: Ack | None = None
         self.attempts = 0
         self.answered = False
-        self.timer: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     @property

@@ -394,6 +394,19 @@ async def test_at_the_end_everybody_is_answered_and_nothing_is_sent(house: Bench
     assert len(house.heard) == sent
 
 
+async def test_after_the_end_nobody_waits_for_a_movement_but_its_word_still_counts(
+    house: Bench,
+) -> None:
+    house.behave["blind"] = lambda c: house.says("blind", c.id, AckStatus.ACCEPTED)
+    result = await house.order("blind", "set_cover", position=0)
+    house.dispatcher.close()
+    await asyncio.sleep(200)
+    assert house.late == []
+    house.says("blind", result.command_id, state={"position": 0, "moving": False})
+    await settle()
+    assert [late.state for late in house.late] == [State.SUCCEEDED]
+
+
 async def test_at_the_end_what_waits_for_the_broker_is_answered_too(house: Bench) -> None:
     house.link.full = True
     asked = house.begin("lamp")
