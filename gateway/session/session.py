@@ -156,8 +156,8 @@ class Session:
         """One connection's whole life: why it ended, and how long it lived (None: not at all)."""
         self._epoch += 1
         self._step(Event.CONNECT)
-        dialect, offer = self._dialects(), self._offer()
-        endpoint = dialect.endpoint(offer)
+        dialect = self._dialects()
+        endpoint = dialect.endpoint(self._offer())
         log.debug("connecting to %s", endpoint.shown)
         connection = self._connect(endpoint)
         opened_at: float | None = None
@@ -165,7 +165,7 @@ class Session:
             await connection.open()
             opened_at = self._clock.monotonic()
             if not self._stopping.is_set():
-                await self._converse(connection, dialect, offer)
+                await self._converse(connection, dialect)
         except EndedError as end:
             return classify(end.ending), self._since(opened_at)
         except (TransientError, OperatorError, FatalError) as error:
@@ -177,14 +177,15 @@ class Session:
             await connection.close()
         return TransientError("the session was stopped"), self._since(opened_at)
 
-    async def _converse(self, connection: Connection, dialect: Dialect, offer: Offer) -> None:
+    async def _converse(self, connection: Connection, dialect: Dialect) -> None:
         """Talk until the connection ends. Raises the reason."""
         if self._state is State.CONNECTING:
             self._step(Event.OPEN)
         self._conversation = Conversation(
             connection=connection,
             dialect=dialect,
-            offer=offer,
+            # Asked anew: devices may have come while the connection opened.
+            offer=self._offer(),
             epoch=self._epoch,
             desk=self._desk,
             bus=self._bus,

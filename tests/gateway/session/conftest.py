@@ -18,7 +18,13 @@ from gateway.session.ending import Closed, Ending
 class Wire:
     """One connection whose other end is the test. `refusal` is how opening it ends."""
 
-    def __init__(self, endpoint: Endpoint | None = None, refusal: Ending | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint | None = None,
+        refusal: Ending | None = None,
+        opens_after_s: float = 0.0,
+    ) -> None:
+        self._opens_after_s = opens_after_s
         self.endpoint = endpoint
         self.refusal = refusal
         self.sent: list[dict[str, Any]] = []
@@ -26,6 +32,8 @@ class Wire:
         self._incoming: asyncio.Queue[str | bytes | Ending] = asyncio.Queue()
 
     async def open(self) -> None:
+        if self._opens_after_s:
+            await asyncio.sleep(self._opens_after_s)
         if self.refusal is not None:
             raise EndedError(self.refusal)
 
@@ -77,10 +85,11 @@ class Wires:
     def __init__(self) -> None:
         self.made: list[Wire] = []
         self.refusals: deque[Ending] = deque()
+        self.opens_after_s = 0.0
 
     def __call__(self, endpoint: Endpoint) -> Wire:
         refusal = self.refusals.popleft() if self.refusals else None
-        self.made.append(Wire(endpoint, refusal))
+        self.made.append(Wire(endpoint, refusal, self.opens_after_s))
         return self.made[-1]
 
     @property

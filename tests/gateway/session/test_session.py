@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -197,6 +198,17 @@ async def test_changed_tools_are_sent_once_when_things_are_quiet(house: House) -
     house.session.tools_changed()
     await asyncio.sleep(2)
     assert wire.kinds().count("realtime.input_function_call") == before + 1
+
+
+async def test_tools_that_came_while_the_connection_opened_are_offered(house: House) -> None:
+    house.wires.opens_after_s = 8.0
+    house.start()
+    await asyncio.sleep(2)
+    house.offer = Offer(definitions=[{"type": "function", "name": "lock"}])
+    house.session.tools_changed()
+    await asyncio.sleep(10)
+    defined = [b for b in house.wires.last.sent if b["type"] == "realtime.input_function_call"]
+    assert [json.loads(b["data"]["content"])[0]["name"] for b in defined] == ["lock"]
 
 
 async def test_a_restless_device_does_not_put_that_off_for_ever(house: House) -> None:
