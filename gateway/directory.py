@@ -69,6 +69,8 @@ class Directory:
 
     # More than any house has; beyond it announcements are dropped (and said so by the caller).
     MAX_DEVICES = 20_000
+    # More than a device can describe; one that makes up new keys for ever is not followed.
+    MAX_STATE_KEYS = 128
 
     def __init__(
         self, clock: Clock, bus: Bus, overrides: Mapping[str, Override] | None = None
@@ -133,13 +135,18 @@ class Directory:
             self._bus.publish(DeviceSeen(device.id, word))
 
     def reported(self, sighting: StateReport) -> None:
-        """The device reported its state: keys that it names replace what was known."""
+        """The device reported its state: keys that it names replace what was known.
+
+        New keys beyond MAX_STATE_KEYS are dropped. A report without keys tells nothing.
+        """
         device = self._devices.get(sighting.device_id)
         if device is None:
             self._keep_early(self._early_state, sighting.device_id, sighting)
             return
-        device.state.update(sighting.state)
-        if sighting.live:
+        for key, value in sighting.state.items():
+            if key in device.state or len(device.state) < self.MAX_STATE_KEYS:
+                device.state[key] = value
+        if sighting.live and sighting.state:
             device.state_at = self._clock.monotonic()
 
     def age_s(self, device: Device) -> float | None:
@@ -153,7 +160,7 @@ class Directory:
             self.reported(early)
 
     def _keep_early(self, table: dict[str, _T], device_id: str, value: _T) -> None:
-        if len(table) < self.MAX_DEVICES:
+        if device_id in table or len(table) < self.MAX_DEVICES:
             table[device_id] = value
 
     def _changed(self, device_id: str, change: str) -> None:

@@ -87,6 +87,43 @@ def test_only_a_live_state_has_an_age() -> None:
     assert home.directory.age_s(device) == 7
 
 
+def test_a_report_without_keys_does_not_make_an_old_state_new() -> None:
+    home = Home()
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    home.directory.reported(StateReport("lamp", {"on": True}, live=True))
+    home.clock.advance(50)
+    home.directory.reported(StateReport("lamp", {}, live=True))
+    assert home.directory.age_s(device) == 50
+
+
+def test_a_device_that_makes_up_new_keys_for_ever_does_not_fill_the_memory() -> None:
+    home = Home()
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    home.directory.reported(StateReport("lamp", {"on": False}, live=True))
+    for number in range(1000):
+        home.directory.reported(StateReport("lamp", {f"key {number}": 1}, live=True))
+    home.directory.reported(StateReport("lamp", {"on": True}, live=True))
+    assert len(device.state) == Directory.MAX_STATE_KEYS
+    assert device.state["on"] is True
+
+
+def test_what_came_early_is_the_newest_even_where_no_more_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Directory, "MAX_DEVICES", 1)
+    home = Home()
+    home.directory.availability(Availability("lamp", online=True))
+    home.directory.availability(Availability("lamp", online=False))
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    assert device.online is False
+
+
 def test_the_bus_hears_of_changes_once() -> None:
     home = Home()
     with home.bus.subscribe() as subscription:
