@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from devices.simulated.faults import Faults
 from devices.simulated.house import House, mqtt_links, run_house
@@ -215,6 +217,47 @@ async def test_sigterm_answers_what_is_in_flight_within_two_seconds(
         outcome = await talk.outcome(moving)
         assert (outcome["ok"], outcome["status"]) == (None, "pending")
         assert "Traceback" not in ended.err
+
+
+async def test_a_second_sigterm_does_not_cut_off_the_answers(
+    tmp_path: Path, embedded_broker_url: str
+) -> None:
+    silent = Faults(silent=True)
+    async with at_home(tmp_path, embedded_broker_url, kitchen_light=silent) as (
+        _,
+        _,
+        running,
+        talk,
+    ):
+        unheard = await talk.ask("turn_on", {"target": "Kitchen light"})
+        running.process.terminate()
+        ended, took_s = await stopped(running)
+        assert ended.code == 0, ended.err
+        assert took_s < STOPS_WITHIN_S
+        assert (await talk.outcome(unheard))["status"] == "timed_out"
+
+
+async def test_a_session_url_that_leads_elsewhere_ends_with_one_sentence(
+    tmp_path: Path, embedded_broker_url: str
+) -> None:
+    def nothing_here(connection: ServerConnection, _request: Request) -> Response:
+        return connection.respond(404, "no such page")
+
+    async with serve(
+        lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=nothing_here
+    ) as server:
+        port = server.sockets[0].getsockname()[1]
+        config = tmp_path / "gateway.yaml"
+        config.write_text(
+            f"session: {{url: 'ws://127.0.0.1:{port}/wrong', license: {LICENSE}}}\n"
+            f"mqtt: {{url: '{embedded_broker_url}', client_id: lost-agent}}\n"
+        )
+        async with agent(config) as running:
+            ended = await running.end()
+    assert ended.code == 1
+    assert "404" in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+    assert LICENSE not in ended.err
 
 
 async def test_sigterm_while_nobody_answers_anywhere(tmp_path: Path) -> None:
