@@ -47,15 +47,21 @@ async def serve_console(
     async with SimulatedNavTalk(port=port, license=accepted_license) as service:
         show(f"{service.url} (licence {service.license}); type what the user says")
         tasks.start(_say_typed(service, show), "typed")
-        await stop.wait()
-        await tasks.close()
+        try:
+            await stop.wait()
+        finally:
+            await tasks.close()
 
 
 async def _say_typed(service: SimulatedNavTalk, show: Callable[[str], None]) -> None:
     async for sentence in typed_lines():
         if not sentence:
             continue
-        exchange = await service.say(sentence)
+        try:
+            exchange = await service.say(sentence)
+        except (TimeoutError, ConnectionError):
+            show("  nobody heard that: no client is connected")
+            continue
         for call in exchange.calls:
             show(f"  call     {call.name} {dict(call.arguments)}")
         for outcome in exchange.outcomes:

@@ -29,6 +29,8 @@ HOST = "127.0.0.1"
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 # What is kept of a client's frames, for whoever asks; older ones are forgotten.
 MAX_RECEIVED = 10_000
+# How long a sentence waits for somebody to hear it.
+CLIENT_WITHIN_S = 10.0
 
 # At DEBUG the library logs the request line, which holds the licence.
 _wire_log = logging.getLogger("gateway.simulated.wire")
@@ -149,7 +151,7 @@ class SimulatedNavTalk:
             await self._client.socket.close(1001)
         await self._running.aclose()
 
-    async def wait_for_client(self, timeout_s: float = 10.0) -> Client:
+    async def wait_for_client(self, timeout_s: float = CLIENT_WITHIN_S) -> Client:
         """The client, once it is connected and has defined its tools. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             async with self._arrived:
@@ -162,11 +164,15 @@ class SimulatedNavTalk:
         """Speak as the user, and wait until the avatar has answered. One turn at a time.
 
         A result that does not come within `answer_timeout_s` is missing in the exchange.
+        Raises TimeoutError when no client comes, ConnectionError when it leaves meanwhile.
         """
         async with self._turns:
-            client = await self.wait_for_client()
-            await self._send(client, navtalk.heard(text))
-            return await self._take_turn(client, text)
+            client = await self.wait_for_client(CLIENT_WITHIN_S)
+            try:
+                await self._send(client, navtalk.heard(text))
+                return await self._take_turn(client, text)
+            except ConnectionClosed:
+                raise ConnectionError("the client left in the middle of the sentence") from None
 
     # --- hooks for whoever wants to misbehave ------------------------------------------------
 
@@ -251,11 +257,13 @@ class SimulatedNavTalk:
             await self._speak(client, turn.words)
             return Exchange(text, (), (), turn.words)
         asked = {f"call_{next(self._numbers)}": ask for ask in turn.calls}
-        self._turn = _Turn(set(asked))
-        for call_id, ask in asked.items():
-            await self._send(client, navtalk.called(call_id, ask, self.variant))
-        outputs = await self._outputs(self._turn)
-        self._turn = None
+        waiting = self._turn = _Turn(set(asked))
+        try:
+            for call_id, ask in asked.items():
+                await self._send(client, navtalk.called(call_id, ask, self.variant))
+            outputs = await self._outputs(waiting)
+        finally:
+            self._turn = None
         known = tuple(outputs[call_id] for call_id in asked if call_id in outputs)
         reply = client.model.speak(known) if known else "I got no answer."
         await self._speak(client, reply)

@@ -68,6 +68,25 @@ def test_who_stops_listening_leaves_no_error_behind(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.flow
+async def test_what_is_typed_before_a_client_comes_is_said_to_be_unheard_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.simulated.server.CLIENT_WITHIN_S", 0.05)
+    type_in(monkeypatch, "turn on the lamp\nturn it off\n")
+    shown: asyncio.Queue[str] = asyncio.Queue()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve_console(0, "sk-1", stop, shown.put_nowait))
+    try:
+        told = [await asyncio.wait_for(shown.get(), 5) for _ in range(3)]
+        assert [line.strip() for line in told[1:]] == [
+            "nobody heard that: no client is connected"
+        ] * 2
+    finally:
+        stop.set()
+        await serving
+
+
+@pytest.mark.flow
 async def test_what_is_typed_becomes_calls_and_what_comes_back_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -102,6 +102,21 @@ async def test_what_the_user_confirms_is_carried_out() -> None:
     assert house.calls[-1].arguments == {"confirmation": "t-1"}
 
 
+async def test_a_client_that_leaves_in_mid_sentence_is_told_and_the_next_one_is_served() -> None:
+    async with SimulatedNavTalk(answer_timeout_s=0.1) as service:
+
+        class Leaving(House):
+            async def handle(self, call: FunctionCall, offer: Any) -> Outcome:
+                if not self.calls:
+                    service.drop()
+                return await super().handle(call, offer)
+
+        async with session_with(service, Leaving()):
+            with pytest.raises(ConnectionError, match="left"):
+                await service.say("turn on the lamp")
+            assert (await service.say("turn on the lamp")).reply == "lamp is done."
+
+
 async def test_configuration_goes_by_url_and_message() -> None:
     async with (
         SimulatedNavTalk() as service,
