@@ -7,7 +7,7 @@ has had its say.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from devices.contract.capability import Parameter, Risk
@@ -31,8 +31,8 @@ class Plan:
     """What a call would do, before it does it.
 
     `summary` is a phrase that fits after "Shall I" ("unlock Front door"). `devices` are the
-    ids that would be touched; `risk` the highest among them. `confirmed` is True when the
-    user has said yes to exactly this plan.
+    ids that would be touched; `risk` the highest among them. `confirmed`: nobody is asked
+    (again), because the user has said yes to exactly this plan, or because it makes safe.
     """
 
     summary: str
@@ -40,7 +40,6 @@ class Plan:
     risk: Risk = Risk.NORMAL
     devices: tuple[str, ...] = ()
     confirmed: bool = False
-    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Tool(Protocol):

@@ -46,7 +46,7 @@ class VerbTool:
         if isinstance(work, Outcome):
             return work
         phrase = _PHRASES[self.name](match.label, asked)
-        return work.plan(phrase, arguments, makes_safe=VERBS[self.name].makes_safe)
+        return work.plan(phrase, makes_safe=VERBS[self.name].makes_safe)
 
     def _work(self, match: Match, asked: Mapping[str, Any]) -> Work | Outcome:
         """What lacks the thing is left out of a group; what refuses the value is told."""

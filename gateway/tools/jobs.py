@@ -38,7 +38,7 @@ class Work:
     refused: Sequence[Outcome]
     carrier: Carrier
 
-    def plan(self, phrase: str, asked: Mapping[str, object], *, makes_safe: bool = False) -> Plan:
+    def plan(self, phrase: str, *, makes_safe: bool = False) -> Plan:
         """The plan to do it; `phrase` fits after "Shall I"."""
         return Plan(
             summary=f"{phrase}{self._named()}",
@@ -47,7 +47,6 @@ class Work:
             devices=tuple(job.device_id for job in self.jobs),
             # Nobody is asked before something is stopped or locked, however much it is.
             confirmed=makes_safe,
-            arguments=asked,
         )
 
     async def run(self, context: Context) -> Outcome:

@@ -57,7 +57,7 @@ class OwnTool:
         details = ", ".join(f"{_words(name)} {value}" for name, value in asked.items())
         phrase = f"do “{_words(command.name)}” with {match.label}"
         phrase += f" ({details})" if details else ""
-        return Work(match.label, jobs, (), self.carrier).plan(phrase, arguments)
+        return Work(match.label, jobs, (), self.carrier).plan(phrase)
 
 
 def own_tools(

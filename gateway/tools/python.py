@@ -71,7 +71,6 @@ class PythonTool(Generic[_P, _R]):
             summary=f"do “{words}”" + (f" ({clean(details, 120)})" if details else ""),
             run=lambda context: self._run(context, kwargs),
             risk=self._risk,
-            arguments=arguments,
         )
 
     async def _run(self, _: Context, kwargs: Mapping[str, Any]) -> Outcome:

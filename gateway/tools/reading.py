@@ -42,7 +42,7 @@ class GetState:
         async def run(_: Context) -> Outcome:
             return self._read(found)
 
-        return Plan(summary=f"read {match.label}", run=run, arguments=arguments)
+        return Plan(summary=f"read {match.label}", run=run)
 
     def _read(self, match: Match) -> Outcome:
         if not match.group:
@@ -96,7 +96,7 @@ class FindDevices:
         async def run(_: Context) -> Outcome:
             return self._found(arguments)
 
-        return Plan(summary="look for devices", run=run, arguments=arguments)
+        return Plan(summary="look for devices", run=run)
 
     def _found(self, arguments: Mapping[str, Any]) -> Outcome:
         area, kind = arguments.get("area", ""), arguments.get("kind", "")

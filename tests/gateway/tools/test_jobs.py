@@ -51,4 +51,4 @@ def test_a_plan_has_the_highest_risk_of_its_jobs() -> None:
     jobs = [
         Job("a", "A", "unlock", {}, risk) for risk in (Risk.NORMAL, Risk.FORBIDDEN, Risk.GUARDED)
     ]
-    assert Work("x", jobs, (), SlowCarrier()).plan("unlock x", {}).risk is Risk.FORBIDDEN
+    assert Work("x", jobs, (), SlowCarrier()).plan("unlock x").risk is Risk.FORBIDDEN
