@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from devices.contract.text import clean
 from gateway.errors import FatalError, OperatorError, SessionError, TransientError
-from gateway.providers.base import Refused
 
 MAX_REASON_LENGTH = 200
 
@@ -54,7 +53,7 @@ class BadUrl:
     """The URL is no WebSocket URL."""
 
 
-Ending = Closed | HttpRefused | NotConnected | NoWebSocket | BadUrl | Refused
+Ending = Closed | HttpRefused | NotConnected | NoWebSocket | BadUrl
 
 _ASKS_FOR_LOGIN = frozenset({401, 402, 403, 407})
 _TRY_LATER = frozenset({408, 425, 429})
@@ -83,8 +82,6 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 def classify(ending: Ending) -> SessionError:
     """The error that says what to do: TransientError, FatalError or OperatorError."""
     match ending:
-        case Refused(error):
-            return error
         case Closed():
             return _closed(ending)
         case HttpRefused():

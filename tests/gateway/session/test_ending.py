@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import FatalError, OperatorError, SessionError, TransientError
-from gateway.providers.base import Refused
 from gateway.session.ending import BadUrl, Closed, HttpRefused, NotConnected, NoWebSocket, classify
 
 pytestmark = pytest.mark.unit
@@ -107,11 +106,6 @@ def test_a_certificate_that_cannot_be_trusted_asks_the_operator_without_the_url(
 def test_a_bad_url_is_fatal_and_a_stranger_at_the_url_is_not() -> None:
     assert isinstance(classify(BadUrl()), FatalError)
     assert isinstance(classify(NoWebSocket()), TransientError)
-
-
-def test_what_the_provider_says_stands() -> None:
-    error = OperatorError("balance")
-    assert classify(Refused(error)) is error
 
 
 @given(st.none() | st.integers(0, 5000), st.text(), st.booleans(), st.booleans())
