@@ -83,10 +83,11 @@ class CallDesk:
 
     async def close(self) -> None:
         """End every task, answered or not."""
-        if self._timer is not None:
-            self._timer.cancel()
         await self._calls.close()
         await self._tasks.close()
+        # Last: a call that ends meanwhile sets the timer anew.
+        if self._timer is not None:
+            self._timer.cancel()
 
     # --- what comes ----------------------------------------------------------------------
 
