@@ -57,8 +57,8 @@ async def _running() -> AsyncIterator[tuple[SimulatedNavTalk, Bus]]:
         stop = asyncio.Event()
         tasks = TaskSet("demo")
         running = tasks.start(gateway.run(stop), "gateway")
-        await service.wait_for_client(LIVE_WITHIN_S)
         try:
+            await service.wait_for_client(LIVE_WITHIN_S)
             yield service, gateway.bus
         finally:
             stop.set()
