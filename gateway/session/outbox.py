@@ -66,6 +66,7 @@ class Outbox:
         self._watch_from: float | None = None
         self._speak_by: float | None = None
         self._notes: deque[_Note] = deque()
+        self._told: deque[_Note] = deque(maxlen=MAX_NOTES)
         self.dropped = 0
 
     @property
@@ -95,12 +96,15 @@ class Outbox:
         notes = [note for note in self._notes if now - note.since <= NOTE_LIFE_S]
         self.dropped += len(self._notes) - len(notes)
         self._notes.clear()
-        return [frame for note in notes for frame in self._dialect.note(note.text)]
+        return [frame for note in notes for frame in self._tell(self._dialect, note)]
 
     def lost(self, now: float) -> None:
-        """The connection is gone. Results that nobody may have heard become notes."""
+        """The connection is gone. Notes and results that nobody may have heard are told again."""
         self._dialect, self._ready = None, False
         self._watch_from = self._speak_by = None
+        for note in self._told:
+            self._keep(note.text, note.since)
+        self._told.clear()
         for sent in self._unproven:
             self._keep(_note_of(sent.call, sent.outcome), now)
         self._unproven.clear()
@@ -132,7 +136,7 @@ class Outbox:
     def note(self, text: str, now: float) -> list[str]:
         """Tell the model a fact: at once, or at the next chance."""
         if self._ready and self._dialect is not None:
-            return list(self._dialect.note(text))
+            return self._tell(self._dialect, _Note(text, now))
         self._keep(text, now)
         return []
 
@@ -143,6 +147,7 @@ class Outbox:
         if self._rhythm.answering(event, now):
             self._proven = self._proven or bool(self._unproven)
             self._unproven.clear()
+            self._told.clear()
             self._watch_from = None
         return self._speak_if_due(now)
 
@@ -219,6 +224,10 @@ class Outbox:
 
     def _silent_at(self, sent_at: float) -> float:
         return self._rhythm.quiet_since(sent_at) + self._sign_of_life_s
+
+    def _tell(self, dialect: Dialect, note: _Note) -> list[str]:
+        self._told.append(note)
+        return list(dialect.note(note.text))
 
     def _keep(self, text: str, now: float) -> None:
         if len(self._notes) >= MAX_NOTES:

@@ -246,6 +246,24 @@ def test_a_note_waits_for_the_model() -> None:
     assert kinds(box.note("It rains.", 3)) == ["note"]
 
 
+def test_a_note_that_may_not_have_arrived_is_told_again() -> None:
+    box = outbox()
+    assert kinds(box.note("The blind is open.", 3)) == ["note"]
+    box.lost(4)
+    box.opened(dialect(), 2)
+    (again,) = box.ready(5)
+    assert "The blind is open." in again
+
+
+def test_a_note_before_an_answer_is_not_told_again() -> None:
+    box = outbox()
+    box.note("The blind is open.", 3)
+    box.activity(ResponseActivity(), 3.5)
+    box.lost(4)
+    box.opened(dialect(), 2)
+    assert box.ready(5) == []
+
+
 def test_notes_are_bounded_and_age_and_both_is_counted() -> None:
     box = Outbox(dialect().capabilities)
     for number in range(MAX_NOTES + 2):
