@@ -22,7 +22,7 @@ from gateway.policy.limits import CallLimit
 from gateway.policy.rules import Decision, PolicySettings, decide
 from gateway.tools.arguments import ArgumentError, check
 from gateway.tools.base import Context, Plan
-from gateway.tools.names import nearest
+from gateway.tools.names import did_you_mean
 from gateway.tools.registry import ToolSet
 
 log = logging.getLogger(__name__)
@@ -137,8 +137,7 @@ class Calls:
 
 
 def _unknown_tool(name: str, tools: ToolSet) -> Outcome:
-    near = nearest(name, tools.names, 3)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    hint = did_you_mean(name, tools.names)
     return Outcome(Status.UNKNOWN_TOOL, f"There is no tool {clean(name, 64)!r}.{hint}")
 
 

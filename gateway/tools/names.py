@@ -64,6 +64,12 @@ def nearest(name: str, names: Iterable[str] | Mapping[str, str], count: int) -> 
     return [match for _, _, match in found]
 
 
+def did_you_mean(name: str, names: Iterable[str] | Mapping[str, str]) -> str:
+    """A question to append, with at most three of `names` in it; "" when none resembles `name`."""
+    near = nearest(name, names, 3)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
 @lru_cache(maxsize=2048)
 def _is_naming(character: str) -> bool:
     return unicodedata.category(character)[0] in _NAMING

@@ -14,7 +14,7 @@ from gateway.tools.base import Context, Plan
 from gateway.tools.device import target
 from gateway.tools.entries import Entry
 from gateway.tools.kinds import KIND_WORDS
-from gateway.tools.names import fold, nearest
+from gateway.tools.names import did_you_mean, fold, nearest
 from gateway.tools.target import House, Match
 
 # What fits into an outcome; a longer answer would be cut there.
@@ -101,8 +101,7 @@ class FindDevices:
     def _found(self, arguments: Mapping[str, Any]) -> Outcome:
         area, kind = arguments.get("area", ""), arguments.get("kind", "")
         if area and not self.house.in_area(area):
-            near = nearest(area, self.house.areas, 3)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            hint = did_you_mean(area, self.house.areas)
             return Outcome(Status.ANSWER, f"There is no such area.{hint}", data=[])
         entries = self.house.in_area(area) if area else self.house.entries
         if kind:

@@ -14,7 +14,7 @@ from gateway.directory import Device
 from gateway.outcome import Outcome, Status
 from gateway.tools.entries import Entry, area_key, by_area, by_name, entry_of
 from gateway.tools.kinds import ANYTHING, KIND_WORDS
-from gateway.tools.names import fold, nearest, trimmed, without_articles
+from gateway.tools.names import did_you_mean, fold, trimmed, without_articles
 
 _EVERY = frozenset({"all", "every", "each"})
 MAX_CANDIDATES = 6
@@ -125,8 +125,7 @@ class House:
 
     def _unknown(self, text: str, verb: str) -> Outcome:
         shown = clean(text, 60)
-        near = nearest(text, self._suggestions(verb), 3) if shown else []
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(text, self._suggestions(verb)) if shown else ""
         return Outcome(Status.UNKNOWN_TARGET, f"I know nothing called “{shown}”.{hint}")
 
     def _suggestions(self, verb: str) -> dict[str, str]:
