@@ -265,7 +265,6 @@ def _policy(config: Config) -> PolicySettings:
     return PolicySettings(
         guarded=Decision(policy.guarded),
         forbidden=Decision(policy.forbidden),
-        calls_per_minute=policy.calls_per_minute,
         ask_above_devices=policy.ask_above_devices,
     )
 

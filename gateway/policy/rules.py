@@ -24,14 +24,12 @@ class Decision(StrEnum):
 class PolicySettings:
     """The rules of this house.
 
-    `guarded` and `forbidden` say what becomes of calls of that risk. `calls_per_minute` is
-    for `limits.CallLimit`. A call that touches more than `ask_above_devices` devices is
-    asked about, whatever its risk.
+    `guarded` and `forbidden` say what becomes of calls of that risk. A call that touches
+    more than `ask_above_devices` devices is asked about, whatever its risk.
     """
 
     guarded: Decision = Decision.ASK
     forbidden: Decision = Decision.DENY
-    calls_per_minute: int = 60
     ask_above_devices: int = 8
 
 

@@ -51,7 +51,7 @@ class Broken:
 class Desk:
     """Calls over a real house of three devices, with a carrier that remembers state."""
 
-    def __init__(self, settings: PolicySettings | None = None) -> None:
+    def __init__(self, settings: PolicySettings | None = None, *, a_minute: int = 60) -> None:
         settings = settings or PolicySettings()
         self.clock = ManualClock(asyncio.get_running_loop())
         self.bus = Bus()
@@ -59,7 +59,7 @@ class Desk:
         self.slow = 0
         self.directory = Directory(self.clock, self.bus)
         holds: Holds[Plan] = Holds(self.clock)
-        limit = CallLimit(settings.calls_per_minute, self.clock)
+        limit = CallLimit(a_minute, self.clock)
         self.calls = Calls(settings, limit, holds, self.bus, self.clock)
         extra = [tool(self.slowly), Broken("plans"), Broken("runs")]
         self.registry = ToolRegistry(self.directory, self.carrier, holds, extra)
@@ -164,7 +164,7 @@ async def test_a_repeat_that_gives_up_disturbs_nobody(desk: Desk) -> None:
 
 async def test_the_memory_of_calls_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
-    desk = Desk(PolicySettings(calls_per_minute=1000))
+    desk = Desk(a_minute=1000)
     for number in range(10):
         await desk.call("get_state", f"c{number}", target="Kitchen light")
     assert len(desk.calls._answers) == len(desk.calls._asked) == 3
@@ -268,7 +268,7 @@ async def test_too_much_at_once_is_asked_about() -> None:
 
 
 async def test_a_model_in_a_loop_is_slowed_down() -> None:
-    desk = Desk(PolicySettings(calls_per_minute=2))
+    desk = Desk(a_minute=2)
     statuses = [(await desk.call("turn_on", target="Kitchen light")).status for _ in range(3)]
     assert statuses == [Status.CONFIRMED, Status.CONFIRMED, Status.DENIED]
     await asyncio.sleep(60)
