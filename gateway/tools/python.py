@@ -11,6 +11,7 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, ParamSpec, TypeVar, cast, get_type_hints, overload
 
@@ -22,6 +23,7 @@ from devices.contract.text import clean
 from gateway.errors import ConfigError, ToolError
 from gateway.outcome import Outcome, Status
 from gateway.tools.base import Context, Plan
+from gateway.tools.threads import DaemonThreads
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ ENTRY_POINTS = "gateway.tools"
 TIMEOUT_S = 8.0
 MAX_DESCRIPTION = 300
 MAX_MESSAGE = 500
+_THREADS = DaemonThreads()
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 _P = ParamSpec("_P")
@@ -90,7 +93,8 @@ class PythonTool(Generic[_P, _R]):
         function = cast("Callable[..., Any]", self._function)
         if inspect.iscoroutinefunction(function):
             return await function(**kwargs)
-        return await asyncio.to_thread(function, **kwargs)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_THREADS, partial(function, **kwargs))
 
 
 @overload
