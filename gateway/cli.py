@@ -151,7 +151,7 @@ async def _call(options: argparse.Namespace, _stop: asyncio.Event) -> int:
         tool = gateway.tools().get(options.tool)
         kinds = {p.name: p.type for p in tool.parameters} if tool else {}
         outcome = await gateway.call(options.tool, _arguments(options.arguments, kinds))
-        if outcome.status is Status.NEEDS_CONFIRMATION and _agreed(options, outcome):
+        if outcome.status is Status.NEEDS_CONFIRMATION and await _agreed(options, outcome):
             outcome = await gateway.call("confirm", {"confirmation": outcome.confirmation})
     print(outcome.text() if options.json else outcome.message)
     return EXIT_OK if outcome.ok else EXIT_NOT_OK
@@ -235,12 +235,15 @@ def _arguments(given: Sequence[str], kinds: Mapping[str, ParameterType]) -> dict
     return arguments
 
 
-def _agreed(options: argparse.Namespace, outcome: Outcome) -> bool:
+async def _agreed(options: argparse.Namespace, outcome: Outcome) -> bool:
+    """Whether the person at the terminal, or `--yes`, confirms what was held back."""
     if options.yes:
         return True
-    if not sys.stdin.isatty():
+    if options.json or not sys.stdin.isatty():
+        print("gateway: held back; `--yes` confirms it", file=sys.stderr)
         return False
-    return input(f"{outcome.message} [y/N] ").strip().casefold() in {"y", "yes"}
+    said = await asyncio.to_thread(input, f"{outcome.message} [y/N] ")
+    return said.strip().casefold() in {"y", "yes"}
 
 
 def _device_line(found: Mapping[str, Any]) -> str:

@@ -218,7 +218,9 @@ def test_a_call_that_is_not_done_exits_1_and_says_why(
 @flow
 def test_a_guarded_call_needs_a_yes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert gateway(home, "call", "unlock", "target=front door", "--json") == 1
-    assert lines(capsys)[0]["status"] == "needs_confirmation"
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["status"] == "needs_confirmation"
+    assert "--yes" in shown.err
     assert gateway(home, "call", "unlock", "target=front door", "--yes", "--json") == 0
     assert lines(capsys)[0]["state"]["locked"] is False
 
