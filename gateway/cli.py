@@ -14,9 +14,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 
 from devices.contract.capability import ParameterType
 from devices.contract.errors import DevicesError
@@ -25,15 +25,17 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.outcome import Outcome, Status
 from gateway.usage import parser
 
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+
 EXIT_OK = 0
 EXIT_NOT_OK = 1
-EXIT_USAGE = 2
 
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. The exit code: 0 ok, 1 not ok, 2 wrong usage."""
+    """Run one command. The exit code: 0 ok, 1 not ok; wrong usage exits with 2 by itself."""
     options = parser().parse_args(arguments)
     level = logging.DEBUG if options.verbose else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format=_LOG_FORMAT)
@@ -104,10 +106,7 @@ async def _run(options: argparse.Namespace, stop: asyncio.Event) -> int:
 
 
 async def _devices(options: argparse.Namespace, _stop: asyncio.Event) -> int:
-    from gateway.app import Gateway  # noqa: PLC0415 -- as above
-
-    async with Gateway(_offline_config(options)) as gateway:
-        await _present(gateway.ready())
+    async with _house_known(options) as gateway:
         for device in gateway.directory:
             found = {
                 "id": device.id,
@@ -127,11 +126,9 @@ async def _devices(options: argparse.Namespace, _stop: asyncio.Event) -> int:
 
 
 async def _tools(options: argparse.Namespace, _stop: asyncio.Event) -> int:
-    from gateway.app import Gateway  # noqa: PLC0415 -- as above
     from gateway.tools.schema import definitions_for  # noqa: PLC0415 -- as above
 
-    async with Gateway(_offline_config(options)) as gateway:
-        await _present(gateway.ready())
+    async with _house_known(options) as gateway:
         tools = gateway.tools()
         for definition in definitions_for(options.format or "navtalk", tools.definitions):
             if options.json:
@@ -144,10 +141,7 @@ async def _tools(options: argparse.Namespace, _stop: asyncio.Event) -> int:
 
 
 async def _call(options: argparse.Namespace, _stop: asyncio.Event) -> int:
-    from gateway.app import Gateway  # noqa: PLC0415 -- as above
-
-    async with Gateway(_offline_config(options)) as gateway:
-        await _present(gateway.ready())
+    async with _house_known(options) as gateway:
         tool = gateway.tools().get(options.tool)
         kinds = {p.name: p.type for p in tool.parameters} if tool else {}
         outcome = await gateway.call(options.tool, _arguments(options.arguments, kinds))
@@ -205,9 +199,15 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, asyncio.Event], Awaitable[
 # --- helpers ---------------------------------------------------------------------------------
 
 
-async def _present(ready: Awaitable[bool]) -> None:
-    if not await ready:
-        raise GatewayError("the broker does not answer: check mqtt.url, or start the broker")
+@asynccontextmanager
+async def _house_known(options: argparse.Namespace) -> AsyncIterator[Gateway]:
+    """The gateway without its session, once it knows the devices on the broker."""
+    from gateway.app import Gateway  # noqa: PLC0415 -- as above
+
+    async with Gateway(_offline_config(options)) as gateway:
+        if not await gateway.ready():
+            raise GatewayError("the broker does not answer: check mqtt.url, or start the broker")
+        yield gateway
 
 
 def _offline_config(options: argparse.Namespace) -> configuration.Config:

@@ -220,9 +220,8 @@ class Dispatcher:
 
     def _never_finished(self, flight: Flight) -> None:
         """The device accepted, and its time to complete has passed."""
-        del self._completing[flight.id]
         flight.step(Event.TIME_OUT)
-        self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))
+        self._ended(flight)
         flight.late(flight.result())
 
     def _ended(self, flight: Flight) -> None:
