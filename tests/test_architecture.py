@@ -25,7 +25,7 @@ GATEWAY_LAYERS = (
     {"bus", "config"},
     {"events"},
     {"outcome", "tasks"},
-    {"errors", "clock", "usage"},
+    {"errors", "clock", "once", "usage"},
 )
 DEVICES_LAYERS = ({"simulated"}, {"sdk", "ecosystems"}, {"link"}, {"contract"})
 

@@ -27,6 +27,7 @@ from devices.link.base import Link, Message
 from gateway.bus import Bus
 from gateway.directory import Device, Directory
 from gateway.events import MessageDropped
+from gateway.once import Once
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Wire:
         self._ecosystems = {e.name: e for e in ecosystems}
         self._directory = directory
         self._bus = bus
-        self._complaints: set[str] = set()
+        self._complaints = Once(MAX_COMPLAINTS)
         self.on_ack: Callable[[Acknowledged], None] = _nobody
 
     async def listen(self) -> None:
@@ -85,10 +86,7 @@ class Wire:
     def drop(self, source: str, reason: str) -> None:
         """Say that something from the network was refused: once as a warning, then as debug."""
         source = clean(source, 120)
-        known = source in self._complaints or len(self._complaints) >= MAX_COMPLAINTS
-        if not known:
-            self._complaints.add(source)
-        level = logging.DEBUG if known else logging.WARNING
+        level = logging.WARNING if self._complaints.first(source) else logging.DEBUG
         log.log(level, "ignored a message from %s: %s", source, reason)
         self._bus.publish(MessageDropped(source, reason))
 

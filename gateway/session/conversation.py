@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from gateway.bus import Bus
 from gateway.events import MessageDropped, Spoken
+from gateway.once import Once
 from gateway.providers.base import (
     AssistantSaid,
     Called,
@@ -34,21 +35,8 @@ from gateway.session.connection import Connection, EndedError
 log = logging.getLogger(__name__)
 
 
-class Once:
-    """Texts that were logged before: the first of each is worth more than its repetitions."""
-
-    # What a service sends over and over is a few dozen texts.
-    MAX_TEXTS = 256
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-
-    def first(self, text: str) -> bool:
-        """Whether `text` is new. When too many were seen, nothing is."""
-        if text in self._seen or len(self._seen) >= self.MAX_TEXTS:
-            return False
-        self._seen.add(text)
-        return True
+# What a service sends over and over is a few dozen texts.
+MAX_TEXTS = 256
 
 
 class Conversation:

@@ -15,11 +15,12 @@ from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.errors import FatalError, OperatorError, SessionError, TransientError
 from gateway.events import SessionChanged
+from gateway.once import Once
 from gateway.providers.base import Dialect, Endpoint, Offer
 from gateway.session.backoff import Backoff
 from gateway.session.calls import CallDesk, Handler
 from gateway.session.connection import Connection, EndedError
-from gateway.session.conversation import Conversation, Once
+from gateway.session.conversation import MAX_TEXTS, Conversation
 from gateway.session.ending import classify
 from gateway.session.outbox import Outbox
 from gateway.session.state import Event, State, step
@@ -69,7 +70,7 @@ class Session:
             clock=clock,
             tasks=self._tasks,
         )
-        self._logged = Once()
+        self._logged = Once(MAX_TEXTS)
         self._conversation: Conversation | None = None
         self._tools_timer: asyncio.TimerHandle | None = None
         self._tools_by = 0.0

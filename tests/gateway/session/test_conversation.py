@@ -10,12 +10,13 @@ import pytest
 from gateway.bus import Bus, Subscription
 from gateway.errors import OperatorError
 from gateway.events import FunctionCall, MessageDropped, Spoken
+from gateway.once import Once
 from gateway.outcome import Outcome, Status
 from gateway.providers.base import Endpoint
 from gateway.providers.navtalk import NavTalk, NavTalkSettings
 from gateway.session.calls import CallDesk
 from gateway.session.connection import EndedError
-from gateway.session.conversation import Conversation, Once
+from gateway.session.conversation import MAX_TEXTS, Conversation
 from gateway.session.ending import Closed
 from gateway.session.outbox import Outbox
 from gateway.tasks import TaskSet
@@ -51,7 +52,7 @@ class Talk:
             epoch=7,
             desk=self.desk,
             bus=bus,
-            logged=Once(),
+            logged=Once(MAX_TEXTS),
             on_ready=self.is_ready,
         )
         self.task = asyncio.create_task(self.conversation.run())
@@ -209,10 +210,3 @@ async def test_the_end_tells_whether_the_model_had_been_there(talk: Talk, ready:
     with pytest.raises(EndedError) as caught:
         await talk.task
     assert caught.value.ending == Closed(1008, was_ready=ready)
-
-
-def test_only_so_many_texts_are_remembered() -> None:
-    once = Once()
-    assert once.first("a")
-    assert not once.first("a")
-    assert sum(once.first(str(n)) for n in range(1000)) == Once.MAX_TEXTS - 1
