@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -137,6 +137,7 @@ class Config(BaseSettings):
         extra="forbid",
         validate_default=True,
     )
+    heeds_environment: ClassVar[bool] = True
 
     session: SessionConfig = SessionConfig()
     mqtt: MqttConfig = MqttConfig()
@@ -155,24 +156,14 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return env_settings, init_settings
+        """The environment, where it is heeded, wins over the file."""
+        return (env_settings, init_settings) if cls.heeds_environment else (init_settings,)
 
 
 class FixedConfig(Config):
     """A configuration that the environment does not touch: for the demo and for tests."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 -- as in Config
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as in Config
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as in Config
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as in Config
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is given."""
-        return (init_settings,)
+    heeds_environment = False
 
 
 def load(path: Path | None = None) -> Config:
