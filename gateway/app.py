@@ -230,6 +230,8 @@ def _link_options(config: Config) -> MqttOptions:
             username=mqtt.username,
             password=mqtt.password.get_secret_value(),
             ca_file=mqtt.ca_file,
+            cert_file=mqtt.cert_file,
+            key_file=mqtt.key_file,
             client_id=mqtt.client_id,
         )
     except ValueError as error:

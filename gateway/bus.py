@@ -6,7 +6,7 @@ It reports; nothing acts on it. A listener that does not keep up loses events, c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
 from gateway.events import BusEvent
@@ -43,20 +43,35 @@ class Subscription:
 
 
 class Bus:
-    """Hands each event to every subscription, at once and in order."""
+    """Hands each event to every tap and subscription, at once and in order."""
 
     def __init__(self) -> None:
         self._subscriptions: list[Subscription] = []
+        self._taps: list[Callable[[BusEvent], None]] = []
 
     @property
     def listening(self) -> bool:
         """Whether anybody would get an event: costly ones need not be made otherwise."""
-        return bool(self._subscriptions)
+        return bool(self._subscriptions or self._taps)
 
     def publish(self, event: BusEvent) -> None:
         """Report `event`. Never blocks, never raises."""
+        for tap in self._taps:
+            tap(event)
         for subscription in self._subscriptions:
             subscription.offer(event)
+
+    @contextmanager
+    def tap(self, listener: Callable[[BusEvent], None]) -> Iterator[None]:
+        """Call `listener` with each event, on the spot, for the length of the `with` block.
+
+        For who keeps a bounded store of its own: `listener` must not block or raise.
+        """
+        self._taps.append(listener)
+        try:
+            yield
+        finally:
+            self._taps.remove(listener)
 
     @contextmanager
     def subscribe(self, size: int = QUEUE_EVENTS) -> Iterator[Subscription]:

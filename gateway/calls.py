@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from devices.contract.text import clean
@@ -103,7 +104,8 @@ class Calls:
         verdict = decide(plan.risk, len(plan.devices), self._settings, confirmed=plan.confirmed)
         match verdict.decision:
             case Decision.ALLOW:
-                return await plan.run(Context(call.call_id, lambda later: self._late(call, later)))
+                context = Context(call.call_id, partial(self._late, call), call.epoch)
+                return await plan.run(context)
             case Decision.ASK:
                 token = self._holds.hold(plan)
                 question = f"{verdict.reason} Shall I {plan.summary}?"
@@ -132,7 +134,7 @@ class Calls:
         return answer
 
     def _late(self, call: FunctionCall, outcome: Outcome) -> None:
-        self._bus.publish(LateOutcome(call.call_id, outcome))
+        self._bus.publish(LateOutcome(call.call_id, outcome, call.epoch))
         self.on_late(call, outcome)
 
 

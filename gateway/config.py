@@ -35,6 +35,8 @@ class SessionConfig(_Section):
     provider: Literal["navtalk", "openai", "elevenlabs", "none"] = "navtalk"
     url: str = ""
     """empty: the provider's own"""
+    ca_file: str = ""
+    """who signed the service's certificate; empty: the authorities of the system"""
     license: SecretStr = SecretStr("")
     license_file: Path | None = None
     avatar_name: str = "navtalk.Leo"
@@ -65,6 +67,9 @@ class MqttConfig(_Section):
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
     ca_file: str = ""
+    cert_file: str = ""
+    """our own certificate, for brokers that ask for one"""
+    key_file: str = ""
     client_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")] = "gateway"
 
     @field_validator("url")
@@ -115,10 +120,22 @@ class ToolsConfig(_Section):
 
 
 class JournalConfig(_Section):
-    """Accepted so that one file serves later versions too; this version writes no journal."""
+    """The record of what was asked and what happened, written before anything is sent."""
 
-    path: Path = Path("/var/lib/gateway/journal.db")
+    path: Path | None = Path("/var/lib/gateway/journal.db")
+    """empty: no journal"""
+    required: bool = True
+    """whether commands are refused while it cannot be written"""
+    fsync: Literal["soon", "before_send"] = "soon"
+    """when a command is safe from a power cut: soon after it was sent, or before"""
     keep_days: Annotated[int, Field(ge=1)] = 30
+    max_mb: Annotated[int, Field(ge=1)] = 100
+    """the oldest entries go when it is larger"""
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _none_is_empty(cls, path: object) -> object:
+        return None if path == "" else path
 
 
 class WebConfig(_Section):
@@ -161,9 +178,14 @@ class Config(BaseSettings):
 
 
 class FixedConfig(Config):
-    """A configuration that the environment does not touch: for the demo and for tests."""
+    """A configuration that the environment does not touch: for the demo and for tests.
+
+    Without a `journal.path` it keeps no journal.
+    """
 
     heeds_environment = False
+
+    journal: JournalConfig = JournalConfig(path=None)
 
 
 def load(path: Path | None = None) -> Config:

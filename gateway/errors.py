@@ -6,6 +6,7 @@ GatewayError
 |   +-- TransientError  try again after a pause
 |   +-- FatalError      trying again cannot help; stop and say why
 |   +-- OperatorError   a person must act first (licence, balance); look again in minutes
++-- JournalError        the record of what happened cannot be read or written
 +-- LifecycleError      our bug: an event that the command's state table does not have
 +-- ToolError           a tool cannot do what was asked; its message may be spoken
 """
@@ -43,6 +44,10 @@ class OperatorError(SessionError):
 
 class LifecycleError(GatewayError):
     """An event that the command's state table does not have: a bug of ours."""
+
+
+class JournalError(GatewayError):
+    """The journal cannot be read or written. The text says what to do."""
 
 
 class ToolError(GatewayError):

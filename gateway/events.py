@@ -84,6 +84,7 @@ class LateOutcome:
 
     call_id: str
     outcome: Outcome
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,8 @@ def test_the_files_to_read_exist() -> None:
 
 @pytest.mark.unit
 def test_the_example_is_the_defaults() -> None:
-    assert config.FixedConfig(**yaml.safe_load(config.example())) == config.FixedConfig()
+    defaults = config.FixedConfig(journal=config.JournalConfig())
+    assert config.FixedConfig(**yaml.safe_load(config.example())) == defaults
 
 
 @pytest.mark.unit

@@ -12,7 +12,7 @@ from gateway.dispatch.lifecycle import State
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One command for one device, on behalf of the call `call_id`.
+    """One command for one device, on behalf of the call `call_id` of generation `epoch`.
 
     `answer_within_s` is how long the caller waits before it takes `accepted` for an answer;
     None for the configured patience.
@@ -23,6 +23,7 @@ class Order:
     args: Mapping[str, Scalar]
     call_id: str
     answer_within_s: float | None = None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Result:
     state equalled the request and nothing was sent. `contradiction` names the state key that
     the device reports otherwise than asked although it claims success, "" when none;
     `device_state` is what the device said with its last acknowledgement; `error` why it failed.
+    `unrecorded`: the journal could not take the command, so nothing was sent.
     """
 
     state: State
@@ -44,6 +46,26 @@ class Result:
     offline: bool = False
     already: bool = False
     contradiction: str = ""
+    unrecorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A command as it must be on record before it is on the wire."""
+
+    id: str
+    order: Order
+    ecosystem: str
+
+
+class CommandLog(Protocol):
+    """What the dispatcher knows of the journal."""
+
+    async def ahead(self, command: Written) -> None:
+        """Return once `command` would survive the end of this process.
+
+        Raises JournalError when that cannot be had and the house does not do without.
+        """
 
 
 class Carrier(Protocol):

@@ -24,6 +24,7 @@ class Context:
 
     call_id: str
     late: Callable[[Outcome], None]
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

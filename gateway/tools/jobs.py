@@ -62,7 +62,14 @@ class Work:
         def late(result: Result) -> None:
             context.late(speech.outcome(job.name, job.command, job.args, result))
 
-        order = Order(job.device_id, job.command, job.args, context.call_id, job.answer_within_s)
+        order = Order(
+            job.device_id,
+            job.command,
+            job.args,
+            context.call_id,
+            job.answer_within_s,
+            context.epoch,
+        )
         result = await self.carrier.carry_out(order, late)
         return speech.outcome(job.name, job.command, job.args, result)
 
