@@ -1,0 +1,1 @@
+"""The record of what was asked, what was sent and what happened, in one SQLite file."""
