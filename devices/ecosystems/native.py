@@ -13,6 +13,7 @@ from devices.ecosystems.base import (
     Acknowledged,
     Announced,
     Availability,
+    Delivery,
     Malformed,
     Removed,
     Sighting,
@@ -42,6 +43,10 @@ class Native:
         leaves = (Leaf.ACK, Leaf.AVAILABILITY, Leaf.STATE, Leaf.DESCRIPTION)
         return [TopicFilter(self._topics.of("+", leaf)) for leaf in leaves]
 
+    def greeting(self) -> Sequence[Publish]:
+        """Nothing: our devices announce themselves, retained."""
+        return ()
+
     def decode(self, message: Message) -> Iterable[Sighting]:
         """One sighting a message, Malformed when it breaks the contract."""
         try:
@@ -49,18 +54,17 @@ class Native:
         except ContractError as error:
             return (Malformed(message.topic, str(error)),)
 
-    def encode(self, device_id: str, command: Command) -> Sequence[Publish]:
+    def encode(self, device_id: str, command: Command) -> Delivery:
         """One message, never retained, that the broker drops when its time has passed."""
-        return (
-            Publish(
-                topic=self._topics.of(device_id, Leaf.COMMAND),
-                payload=codec.encode_command(command),
-                qos=self._command_qos,
-                # The broker counts whole seconds; ttl_ms in the payload is the exact limit.
-                expiry_s=max(1, math.ceil(command.ttl_ms / 1000)),
-                correlation=command.id.encode(),
-            ),
+        message = Publish(
+            topic=self._topics.of(device_id, Leaf.COMMAND),
+            payload=codec.encode_command(command),
+            qos=self._command_qos,
+            # The broker counts whole seconds; ttl_ms in the payload is the exact limit.
+            expiry_s=max(1, math.ceil(command.ttl_ms / 1000)),
+            correlation=command.id.encode(),
         )
+        return Delivery((message,))
 
     def _sighting(self, message: Message) -> Sighting:
         device_id, leaf = self._topics.read(message.topic)

@@ -60,7 +60,7 @@ class Wire:
         ecosystem = self._ecosystems.get(device.ecosystem)
         if ecosystem is None:
             raise LinkDownError(f"ecosystem {device.ecosystem} is not in use")
-        for message in ecosystem.encode(device.id, command):
+        for message in ecosystem.encode(device.id, command).messages:
             self._link.publish(message)
 
     def _received(self, ecosystem: Ecosystem, message: Message) -> None:

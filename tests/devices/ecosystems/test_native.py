@@ -96,7 +96,7 @@ def test_the_gateway_is_no_device(sight: Callable[..., Sighting]) -> None:
 @pytest.mark.parametrize(("ttl_ms", "expiry_s"), [(3000, 3), (2001, 3), (400, 1), (0, 1), (-5, 1)])
 def test_a_command_is_one_message_that_the_broker_drops_in_time(ttl_ms: int, expiry_s: int) -> None:
     command = Command("c1", "turn_on", {"brightness": 60}, ttl_ms, attempt=2)
-    (publish,) = Native("home").encode("lamp", command)
+    (publish,) = Native("home").encode("lamp", command).messages
     assert publish.topic == "home/lamp/command"
     assert codec.decode_command(publish.payload) == command
     assert (publish.qos, publish.retain, publish.expiry_s) == (0, False, expiry_s)
@@ -104,7 +104,7 @@ def test_a_command_is_one_message_that_the_broker_drops_in_time(ttl_ms: int, exp
 
 
 def test_commands_go_at_qos_1_for_who_wants_it() -> None:
-    (publish,) = Native(command_qos=1).encode("lamp", Command("c1", "turn_on", {}, 3000))
+    (publish,) = Native(command_qos=1).encode("lamp", Command("c1", "turn_on", {}, 3000)).messages
     assert publish.qos == 1
 
 

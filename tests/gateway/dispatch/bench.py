@@ -16,6 +16,7 @@ from devices.contract.verbs import VERBS, expected_state
 from devices.ecosystems.base import (
     Announced,
     Availability,
+    Delivery,
     Ecosystem,
     Sighting,
     StateReport,
@@ -85,7 +86,10 @@ class Forgetful:
     def decode(self, message: Message) -> Iterable[Sighting]:
         return self._native.decode(message)
 
-    def encode(self, device_id: str, command: Command) -> Sequence[Publish]:
+    def greeting(self) -> Sequence[Publish]:
+        return ()
+
+    def encode(self, device_id: str, command: Command) -> Delivery:
         return self._native.encode(device_id, command)
 
 
