@@ -40,8 +40,19 @@ def test_what_is_normal(kind: Kind, word: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    "reset_to_factory_settings|identify|Permit join|Restart|trigger_selftest|wifi_config|pin_code"
-    "|Firmware update|OTA|Log level|energy_reset".split("|"),
+    [
+        "reset_to_factory_settings",
+        "identify",
+        "Permit join",
+        "Restart",
+        "trigger_selftest",
+        "wifi_config",
+        "pin_code",
+        "Firmware update",
+        "OTA",
+        "Log level",
+        "energy_reset",
+    ],
 )
 def test_what_is_never_offered(word: str) -> None:
     assert is_forbidden(word)
