@@ -179,6 +179,8 @@ async def _provider(options: argparse.Namespace, stop: asyncio.Event) -> int:
 async def _config(options: argparse.Namespace, _stop: asyncio.Event) -> int:
     if options.what == "example":
         print(configuration.example(), end="")
+    elif options.what == "show":
+        print(configuration.shown(configuration.load(options.config)), end="")
     else:
         print(json.dumps(configuration.Config.model_json_schema(), indent=2))
     return EXIT_OK

@@ -1,12 +1,16 @@
 """gateway.yaml: every setting, checked, with the environment on top.
 
-Order, strongest first: environment (`GATEWAY_SESSION__LICENSE`), `*_file` secrets, the YAML
-file, the defaults here. Secrets are masked wherever a config is shown.
+Order, strongest first: environment (`GATEWAY_SESSION__LICENSE`), the YAML file, `*_file` for
+secrets, systemd credentials, the defaults here. No error repeats a value: it may be a secret.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
+import os
+import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -16,12 +20,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from devices.contract.capability import Risk
+from gateway import credentials
 from gateway.errors import ConfigError
 
 SEARCHED = (Path("gateway.yaml"), Path("/etc/gateway/gateway.yaml"))
 MAX_FILE_BYTES = 1_000_000
 
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _Rule = Literal["allow", "ask", "deny"]
+_HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 _Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
@@ -33,7 +40,7 @@ class SessionConfig(_Section):
     """The realtime session in the cloud."""
 
     provider: Literal["navtalk", "openai", "elevenlabs", "none"] = "navtalk"
-    url: str = ""
+    url: Annotated[str, Field(repr=False)] = ""
     """empty: the provider's own"""
     ca_file: str = ""
     """who signed the service's certificate; empty: the authorities of the system"""
@@ -62,7 +69,7 @@ class SessionConfig(_Section):
 class MqttConfig(_Section):
     """The broker."""
 
-    url: str = "mqtt://localhost:1883"
+    url: Annotated[str, Field(repr=False)] = "mqtt://localhost:1883"
     username: str = ""
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
@@ -95,7 +102,7 @@ class DevicesConfig(_Section):
 
     root: Annotated[str, Field(pattern=r"^[^+#\s/]+(/[^+#\s/]+)*$")] = "home"
     command_qos: Literal[0, 1] = 0
-    ecosystems: dict[str, dict[str, Any]] = {"native": {}}
+    ecosystems: Annotated[dict[str, dict[str, Any]], Field(repr=False)] = {"native": {}}
     overrides: dict[str, OverrideConfig] = {}
     delivery_s: _Seconds = 3.0
     """until a command must have reached its device"""
@@ -103,13 +110,55 @@ class DevicesConfig(_Section):
     """until the model is answered"""
 
 
+class RuleConfig(_Section):
+    """One rule: it decides when everything that is given here holds."""
+
+    then: _Rule
+    tools: list[str] = []
+    devices: list[str] = []
+    """ids"""
+    areas: list[str] = []
+    hours: str = ""
+    """local time, as in 22:00-07:00"""
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = []
+    """on which the hours begin"""
+    because: Annotated[str, Field(max_length=200)] = ""
+    """spoken when it asks or denies"""
+
+    @field_validator("hours")
+    @classmethod
+    def _is_a_span(cls, hours: str) -> str:
+        if hours and not _HOURS.fullmatch(hours):
+            raise ValueError("hours are written as in 22:00-07:00")
+        start, _, end = hours.partition("-")
+        if hours and start == end:
+            raise ValueError("the hours begin and end at once; leave them out for the whole day")
+        return hours
+
+
 class PolicyConfig(_Section):
     """What the model may do, and when it must ask first."""
 
     guarded: _Rule = "ask"
     forbidden: _Rule = "deny"
+    rules: Annotated[list[RuleConfig], Field(max_length=500)] = []
+    """the first that holds decides; without one, the risk does"""
     calls_per_minute: Annotated[int, Field(ge=1)] = 60
+    device_calls_per_minute: Annotated[int, Field(ge=1)] = 30
+    """commands for one device"""
     ask_above_devices: Annotated[int, Field(ge=1)] = 8
+    pin: SecretStr = SecretStr("")
+    pin_file: Path | None = None
+    pin_devices: list[str] = []
+    """ids of devices that want the PIN before each action"""
+
+    @field_validator("pin", mode="before")
+    @classmethod
+    def _is_text(cls, pin: object) -> object:
+        # YAML reads 0042 as another number: what was meant is lost already.
+        if isinstance(pin, int | float):
+            raise ValueError('write the PIN in quotes, as in "0042"')  # noqa: TRY004
+        return pin
 
 
 class ToolsConfig(_Section):
@@ -202,8 +251,18 @@ def load(path: Path | None = None) -> Config:
         raise ConfigError(f"{where}: {_explain(error)}") from None
     except ValueError as error:
         # pydantic-settings: an environment variable that should be JSON and is not.
-        raise ConfigError(f"the environment: {str(error)[:200]}") from None
-    return _with_secret_files(config)
+        raise ConfigError(f"the environment: {_unparsed(error)}") from None
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    credentials.fill(config, Path(folder) if folder else None)
+    if found and credentials.masked(raw) != raw:
+        credentials.warn_if_others_can_read(found, str(found))
+    return config
+
+
+def shown(config: Config) -> str:
+    """`config` as YAML, with its secrets masked."""
+    plain = credentials.masked(config)
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
 
 def example() -> str:
@@ -233,44 +292,52 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-def _with_secret_files(config: Config) -> Config:
-    """Secrets from their files, where they were not given directly."""
-    session, mqtt = config.session, config.mqtt
-    if session.license_file and not session.license.get_secret_value():
-        session.license = _secret(session.license_file, "session.license_file")
-    if mqtt.password_file and not mqtt.password.get_secret_value():
-        mqtt.password = _secret(mqtt.password_file, "mqtt.password_file")
-    return config
-
-
-def _secret(path: Path, field: str) -> SecretStr:
-    try:
-        return SecretStr(path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(f"{field}: cannot read {path}") from None
-
-
 def _explain(error: ValidationError) -> str:
     """The first fault: where, what, and the nearest right key for an unknown one."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_context=False)[0]
     path = [str(part) for part in first["loc"]]
-    place = ".".join(path)
-    if first["type"] != "extra_forbidden":
-        return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    if first["type"] == "extra_forbidden":
+        return _unknown(path, valued=first["input"] is not None)
+    place = ".".join(map(_key, path))
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _unknown(path: list[str], *, valued: bool) -> str:
     known = _fields(path[:-1])
+    place = ".".join(map(_key, path[:-1])) or "the top level"
+    if not valued:
+        # `{license:abc}` is a key to YAML: what stands there may be meant as a value.
+        return f"{place} has a word that is no setting (write `name: value`, with the space)"
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-    return f"{place} is no setting; {hint}"
+    return f"{'.'.join(map(_key, path))} is no setting; {hint}"
+
+
+def _key(text: str) -> str:
+    """A key as an error may show it: whatever is no plain word may be a misplaced value."""
+    return text if _PLAIN_WORD.fullmatch(text) else "(a key)"
+
+
+def _unparsed(error: ValueError) -> str:
+    found = re.search(r'field "(\w+)"', str(error))
+    name = f"GATEWAY_{found[1].upper()}" if found else "a variable"
+    return f"{name}, or one below it, must be JSON and is not"
 
 
 def _fields(path: list[str]) -> list[str]:
     """The keys that are allowed at `path`."""
-    model: type[BaseModel] = Config
-    for part in path:
-        field = model.model_fields.get(part)
-        annotation = field.annotation if field else OverrideConfig
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-        elif path[:2] == ["devices", "overrides"]:
-            model = OverrideConfig
+    model = _ENTRIES.get(tuple(path[:2])) if len(path) > 2 else None
+    if model is None:
+        model = Config
+        for part in path:
+            annotation = model.model_fields[part].annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
     return sorted(model.model_fields)
+
+
+# Where a section holds many of a kind, by name or in a list.
+_ENTRIES: Mapping[tuple[str, ...], type[BaseModel]] = {
+    ("devices", "overrides"): OverrideConfig,
+    ("policy", "rules"): RuleConfig,
+}

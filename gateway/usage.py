@@ -151,7 +151,9 @@ def _add_config(commands: _Commands) -> None:
     config = _command(
         commands,
         "config",
-        help="a commented gateway.yaml, or its JSON schema for editors",
-        needs_config=False,
+        help="a commented gateway.yaml, its JSON schema for editors, or what is in force",
+        epilog="`show` prints every setting as file, environment and defaults make it, with "
+        "secrets masked.",
     )
-    config.add_argument("what", choices=("example", "schema"))
+    config.add_argument("what", choices=("example", "schema", "show"))
+    config.set_defaults(quiet=True)

@@ -24,7 +24,7 @@ GATEWAY_LAYERS = (
     {"directory", "policy", "journal", "providers", "audio"},
     {"bus", "config"},
     {"events"},
-    {"outcome", "tasks"},
+    {"outcome", "tasks", "credentials"},
     {"errors", "clock", "once", "usage"},
 )
 DEVICES_LAYERS = ({"simulated"}, {"sdk", "ecosystems"}, {"link"}, {"contract"})

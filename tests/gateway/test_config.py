@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
-from gateway.config import MAX_FILE_BYTES, Config, FixedConfig, example, load
+from gateway.config import (
+    MAX_FILE_BYTES,
+    Config,
+    FixedConfig,
+    JournalConfig,
+    example,
+    load,
+    shown,
+)
 from gateway.errors import ConfigError
 
 pytestmark = pytest.mark.unit
@@ -16,11 +25,13 @@ pytestmark = pytest.mark.unit
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file and no environment but the test's own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 
 
 def write(text: str, name: str = "gateway.yaml") -> Path:
     path = Path(name)
     path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
     return path
 
 
@@ -70,6 +81,67 @@ def test_an_environment_that_cannot_be_read_is_one_sentence(
         load()
 
 
+def test_an_environment_with_a_secret_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ('{"password": "sk-secret"', "sk-secret", '{"password": ["sk-secret"]}'):
+        monkeypatch.setenv("GATEWAY_MQTT", value)
+        with pytest.raises(ConfigError) as caught:
+            load()
+        assert "mqtt" in str(caught.value).lower()
+        assert "sk-secret" not in str(caught.value)
+
+
+def test_systemd_credentials_fill_what_was_given_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    (tmp_path / "credentials").mkdir()
+    write("of systemd\n", "credentials/session.license")
+    write("of systemd\n", "credentials/mqtt.password")
+    write("mqtt: {password: given}")
+    config = load()
+    assert config.session.license.get_secret_value() == "of systemd"
+    assert config.mqtt.password.get_secret_value() == "given"
+    assert FixedConfig().session.license.get_secret_value() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("session: {license: sk-secret}", True),
+        ("mqtt: {url: 'mqtt://u:sk-secret@h'}", True),
+        ("mqtt: {username: me}", False),
+    ],
+)
+def test_a_file_with_a_secret_that_others_can_read_is_warned_of(
+    text: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(text)
+    path.chmod(0o644)
+    load()
+    assert ("chmod 600 gateway.yaml" in caplog.text) is warned
+    assert "sk-secret" not in caplog.text
+
+
+def test_what_is_in_force_is_shown_without_secrets() -> None:
+    write(
+        "session: {license: sk-secret, url: 'wss://h/p?license=sk-secret'}\n"
+        "mqtt: {url: 'mqtt://me:sk-secret@h:1', password: sk-secret}\n"
+        "devices: {ecosystems: {native: {}, other: {token: sk-secret}}, root: attic}"
+    )
+    config = load()
+    text = shown(config)
+    assert "sk-secret" not in f"{text} {config!r} {config}"
+    plain = yaml.safe_load(text)
+    assert plain["session"]["license"] == plain["mqtt"]["password"] == "**********"
+    assert plain["mqtt"]["url"] == "mqtt://**********@h:1"
+    assert plain["devices"]["root"] == "attic"
+    assert plain.keys() == Config.model_fields.keys()
+
+
+def test_what_is_in_force_can_be_read_again() -> None:
+    assert load(write(shown(FixedConfig(journal=JournalConfig())), "again.yaml")) == Config()
+
+
 def test_secrets_come_from_files_and_stay_hidden() -> None:
     write("sk-secret-1\n", "license.txt")
     write("broker-secret\n", "password.txt")
@@ -99,6 +171,15 @@ def test_a_missing_secret_file_is_named() -> None:
         ("session: {licence: x}", ("session.licence", "did you mean license?")),
         ("sesion: {}", ("sesion", "did you mean session?")),
         ("policy: {zzzzzz: 1}", ("policy.zzzzzz", "known here", "guarded")),
+        ("session: {license:sk-secret}", ("session has a word", "name: value")),
+        ("mqtt: {sk-secret}", ("mqtt has a word", "name: value")),
+        ("sk-secret:", ("the top level has a word",)),
+        ('session: {"license sk-secret": 1}', ("session.(a key) is no setting",)),
+        ("session: {license: {value: sk-secret}}", ("session.license", "string")),
+        ("mqtt: {password: [sk-secret]}", ("mqtt.password", "string")),
+        ("session: license sk-secret", ("session", "dictionary")),
+        ("mqtt: {url: 'http://u:sk-secret@h'}", ("mqtt.url", "mqtt://")),
+        ("session: {url: 'http://h?license=sk-secret'}", ("session.url", "wss://")),
         ("devices: {overrides: {lamp: {nmae: L}}}", ("overrides.lamp.nmae", "did you mean name?")),
         ("session: {provider: alexa}", ("session.provider", "navtalk")),
         ("session: {url: 'http://x'}", ("session.url", "wss://")),
