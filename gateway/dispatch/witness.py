@@ -1,0 +1,122 @@
+"""What the reports of a device prove of one command, where no acknowledgement names it.
+
+Pure: reports go in, what follows comes out. It never sends, waits or decides what to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from devices.contract.command import Evidence, Scalar
+from devices.contract.verbs import contradicts
+from devices.ecosystems.base import Proof, StateReport
+
+
+class Finding(Enum):
+    """What a report means for the command."""
+
+    NOTHING = auto()
+    PROGRESS = auto()
+    """the device has it and is at work"""
+    ECHOED = auto()
+    """what was asked for is reported, but not by who must know: read it back"""
+    DONE = auto()
+    STUCK = auto()
+    """it was at work and has stopped elsewhere"""
+
+
+class Witness:
+    """Collects live reports after a command was sent, over one or several messages.
+
+    `state` is what was heard of the keys in question, `evidence` how much that proves.
+    """
+
+    __slots__ = ("_heard", "_levels", "_moved", "_moving", "_proof", "_read_back", "reports")
+
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
+        self._heard: dict[str, Scalar] = {}
+        self._levels: dict[str, Evidence] = {}
+        self._moving: bool | None = None
+        self._moved = False
+        self._read_back = False
+        self.reports = 0
+
+    @property
+    def state(self) -> Mapping[str, Scalar]:
+        """What was reported since the command was sent."""
+        return self._heard
+
+    @property
+    def evidence(self) -> Evidence:
+        """The level of the weakest report among the keys that were asked for."""
+        levels = [self._levels.get(key, Evidence.PUBLISHED) for key in self._proof.state]
+        return min(levels, default=Evidence.PUBLISHED)
+
+    @property
+    def contradiction(self) -> str:
+        """The key that the device itself reports otherwise than asked; "" when none."""
+        known = {k: v for k, v in self._heard.items() if self._level(k) >= Evidence.REPORTED}
+        return contradicts(known, self._proof.state) or ""
+
+    @property
+    def moving(self) -> bool:
+        """Whether the device said that it moves, and has not said that it stopped."""
+        return self._moving is True
+
+    @property
+    def moved(self) -> bool:
+        """Whether something was seen to move or change since the command was sent."""
+        return self._moved
+
+    def asked(self) -> None:
+        """The state is read back: what is reported from now on is no echo."""
+        self._read_back = True
+
+    def hear(self, report: StateReport) -> Finding:
+        """What `report` means. Retained ones are the past and mean nothing."""
+        if not report.live or not report.state:
+            return Finding.NOTHING
+        self.reports += 1
+        self._note(report)
+        if not self._shown():
+            return self._on_the_way()
+        if self._proof.needs >= Evidence.SETTLED and (
+            self.moving or self.evidence < Evidence.REPORTED
+        ):
+            return Finding.PROGRESS if self.moving else Finding.ECHOED
+        return Finding.DONE if self.evidence >= self._level_needed() else Finding.ECHOED
+
+    def _note(self, report: StateReport) -> None:
+        level = max(report.evidence, Evidence.REPORTED if self._read_back else report.evidence)
+        moving = report.state.get("moving")
+        if isinstance(moving, bool):
+            self._moving = moving
+            self._moved = self._moved or moving
+        for key, value in report.state.items():
+            if key in self._proof.state:
+                before = self._heard.get(key)
+                self._moved = self._moved or (before is not None and before != value)
+                self._levels[key] = level
+            self._heard[key] = value
+
+    def _on_the_way(self) -> Finding:
+        """What was asked for is not there yet."""
+        settles = self._proof.needs >= Evidence.SETTLED
+        if self._moving is False and self._moved and settles and self.contradiction:
+            return Finding.STUCK
+        return Finding.PROGRESS if settles and self._moved else Finding.NOTHING
+
+    def _shown(self) -> bool:
+        """Whether every key was reported with the value that was asked for."""
+        wanted = self._proof.state
+        known = all(self._heard.get(key) is not None for key in wanted)
+        return bool(wanted) and known and contradicts(self._heard, wanted) is None
+
+    def _level_needed(self) -> Evidence:
+        """What reports can reach at all: that nothing moves is not in the report's level."""
+        return min(self._proof.needs, Evidence.REPORTED)
+
+    def _level(self, key: str) -> Evidence:
+        return self._levels.get(key, Evidence.PUBLISHED)
