@@ -7,7 +7,7 @@ from the configuration are applied here and nowhere else.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from devices.ecosystems.base import Announced, Availability, Removed, StateRepor
 from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.events import DeviceSeen
+from gateway.twins import Twins
 
 _T = TypeVar("_T")
 
@@ -37,8 +38,8 @@ class Override:
 class Device:
     """One device as known now. Only the directory changes it.
 
-    `online` is None until the device or its will said so. `state_at` is when the state was
-    last heard live (clock seconds), None when only the broker's retained copy is known.
+    `online` is None until the device or its will said so. `heard_at` is when each key of the
+    state was last heard live (clock seconds); what only the broker kept is not in it.
     """
 
     id: str
@@ -47,7 +48,7 @@ class Device:
     description: Description
     online: bool | None = None
     state: dict[str, Scalar] = field(default_factory=dict)
-    state_at: float | None = None
+    heard_at: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -82,19 +83,20 @@ class Directory:
         self._early_online: dict[str, bool] = {}
         self._early_state: dict[str, StateReport] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._twins = Twins()
         self.revision = 0
 
     def __len__(self) -> int:
-        """How many devices are present."""
+        """How many announcements are known: hidden devices and twins count too."""
         return len(self._devices)
 
     def __iter__(self) -> Iterator[Device]:
         """The devices that may be offered, by area and name: the same at each start."""
-        offered = (d for d in self._devices.values() if not self._hidden(d.id))
+        offered = (d for d in self._devices.values() if self._offered(d.id))
         return iter(sorted(offered, key=lambda d: (d.area, d.name, d.id)))
 
     def get(self, device_id: str) -> Device | None:
-        """The device, None when it is unknown. Hidden devices are found too."""
+        """The device, None when it is unknown. Hidden devices and twins are found too."""
         return self._devices.get(device_id)
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -102,9 +104,16 @@ class Directory:
         self._listeners.append(listener)
 
     def announced(self, sighting: Announced, ecosystem: str, traits: Traits) -> bool:
-        """A device is there as described. False when the directory is full."""
-        description = self._overridden(sighting.description)
-        known = self._devices.get(description.id)
+        """A device is there as described.
+
+        False when the directory is full, or when another ecosystem has a device of that id.
+        """
+        device_id = sighting.description.id
+        known = self._devices.get(device_id)
+        if known is not None and known.ecosystem != ecosystem:
+            return False
+        related = self._twins.claim(device_id, ecosystem, sighting.identity, sighting.richness)
+        description = self._overridden(self._placed(sighting.description))
         if known is None:
             if len(self._devices) >= self.MAX_DEVICES:
                 return False
@@ -112,15 +121,18 @@ class Directory:
             self._devices[description.id] = device
             self._catch_up(device)
             self._changed(description.id, "announced")
-        elif known.description != description:
+        elif known.description != description or related:
             known.description = description
             self._changed(description.id, "changed")
+        if related:
+            self._place_twins(device_id)
         return True
 
     def removed(self, sighting: Removed) -> None:
         """The device is gone for good."""
         self._early_online.pop(sighting.device_id, None)
         self._early_state.pop(sighting.device_id, None)
+        self._twins.release(sighting.device_id)
         if self._devices.pop(sighting.device_id, None) is not None:
             self._changed(sighting.device_id, "removed")
 
@@ -146,12 +158,21 @@ class Directory:
         for key, value in sighting.state.items():
             if key in device.state or len(device.state) < self.MAX_STATE_KEYS:
                 device.state[key] = value
-        if sighting.live and sighting.state:
-            device.state_at = self._clock.monotonic()
+        if sighting.live:
+            now = self._clock.monotonic()
+            device.heard_at.update((key, now) for key in sighting.state if key in device.state)
 
-    def age_s(self, device: Device) -> float | None:
-        """Seconds since the state was heard live, None when it never was."""
-        return None if device.state_at is None else self._clock.monotonic() - device.state_at
+    def age_s(self, device: Device, keys: Collection[str] = ()) -> float | None:
+        """Seconds since the oldest of `keys` was heard live, None when one of them never was.
+
+        Without `keys`: since anything was heard live.
+        """
+        if not keys:
+            heard = max(device.heard_at.values(), default=None)
+        else:
+            times = [device.heard_at.get(key) for key in keys]
+            heard = None if None in times else min(t for t in times if t is not None)
+        return None if heard is None else self._clock.monotonic() - heard
 
     def _catch_up(self, device: Device) -> None:
         device.online = self._early_online.pop(device.id, None)
@@ -169,9 +190,22 @@ class Directory:
         for listener in self._listeners:
             listener()
 
-    def _hidden(self, device_id: str) -> bool:
+    def _offered(self, device_id: str) -> bool:
         override = self._overrides.get(device_id)
-        return override is not None and override.hide
+        hidden = override is not None and override.hide
+        return not hidden and self._twins.preferred(device_id)
+
+    def _place_twins(self, device_id: str) -> None:
+        for twin_id in self._twins.of(device_id):
+            if (twin := self._devices.get(twin_id)) is not None:
+                twin.description = self._placed(twin.description)
+
+    def _placed(self, description: Description) -> Description:
+        """`description` with the area that a twin of it knows, where it names none."""
+        twins = (self._devices.get(twin) for twin in self._twins.of(description.id))
+        areas = (twin.area for twin in twins if twin is not None and twin.area)
+        area = description.area or next(areas, "")
+        return dataclasses.replace(description, area=area)
 
     def _overridden(self, description: Description) -> Description:
         override = self._overrides.get(description.id)

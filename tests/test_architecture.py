@@ -25,7 +25,7 @@ GATEWAY_LAYERS = (
     {"bus", "config"},
     {"events"},
     {"outcome", "tasks", "credentials"},
-    {"errors", "clock", "once", "usage"},
+    {"errors", "clock", "once", "twins", "usage"},
 )
 DEVICES_LAYERS = ({"simulated"}, {"sdk", "ecosystems"}, {"link"}, {"contract"})
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from devices.contract.capability import Capability, Description, Kind, OwnCommand, Risk
+from devices.contract.command import Evidence
 from devices.ecosystems.base import Announced, Availability, Removed, StateReport, Traits
 from gateway.bus import Bus
 from gateway.directory import Directory, Override
@@ -164,3 +165,83 @@ def test_a_full_directory_refuses_more(monkeypatch: pytest.MonkeyPatch) -> None:
         home.directory.availability(Availability(f"ghost-{n}", online=True))
         home.directory.reported(StateReport(f"ghost-{n}", {"on": True}, live=True))
     assert len(home.directory) == 2
+
+
+def test_the_age_of_a_key_is_its_own() -> None:
+    home = Home()
+    home.announce()
+    device = home.directory.get("lamp")
+    assert device is not None
+    home.directory.reported(StateReport("lamp", {"on": True, "power": 3}, live=True))
+    home.clock.advance(60)
+    home.directory.reported(StateReport("lamp", {"power": 4}, live=True))
+    home.directory.reported(StateReport("lamp", {"mode": "x"}, live=False))
+    assert home.directory.age_s(device) == 0
+    assert home.directory.age_s(device, ["on"]) == 60
+    assert home.directory.age_s(device, ["on", "power"]) == 60
+    assert home.directory.age_s(device, ["on", "mode"]) is None
+
+
+# --- one thing announced in several ways -----------------------------------------------------
+
+MAC = frozenset({"mac:a0b1c2d3e4f5"})
+
+
+def announce(
+    home: Home,
+    device_id: str,
+    ecosystem: str,
+    identity: frozenset[str] = MAC,
+    *,
+    richness: Evidence = Evidence.REPORTED,
+    area: str = "",
+) -> bool:
+    description = dataclasses.replace(LAMP, id=device_id, area=area)
+    return home.directory.announced(Announced(description, identity, richness), ecosystem, TRAITS)
+
+
+def offered(home: Home) -> list[str]:
+    return [device.id for device in home.directory]
+
+
+def test_the_richer_of_two_announcements_is_offered() -> None:
+    home = Home()
+    announce(home, "ha-lamp", "homeassistant", richness=Evidence.ECHOED)
+    assert offered(home) == ["ha-lamp"]
+    announce(home, "tasmota-lamp", "tasmota")
+    assert offered(home) == ["tasmota-lamp"]
+
+
+def test_the_other_one_is_offered_again_when_it_goes() -> None:
+    home = Home()
+    announce(home, "ha-lamp", "homeassistant", richness=Evidence.ECHOED)
+    announce(home, "tasmota-lamp", "tasmota")
+    home.directory.removed(Removed("tasmota-lamp"))
+    assert offered(home) == ["ha-lamp"]
+
+
+def test_the_area_comes_from_whoever_knows_it() -> None:
+    home = Home()
+    announce(home, "z2m-lamp", "zigbee2mqtt")
+    announce(home, "ha-lamp", "homeassistant", richness=Evidence.ECHOED, area="Kitchen")
+    (device,) = home.directory
+    assert (device.id, device.area) == ("z2m-lamp", "Kitchen")
+    announce(home, "z2m-lamp", "zigbee2mqtt")
+    (device,) = home.directory
+    assert device.area == "Kitchen"
+
+
+def test_two_relays_of_one_box_stay_two() -> None:
+    home = Home()
+    announce(home, "ha-left", "homeassistant", frozenset({"mac:a0", "topic:x/1"}))
+    announce(home, "ha-right", "homeassistant", frozenset({"mac:a0", "topic:x/2"}))
+    assert len(offered(home)) == 2
+    announce(home, "t-left", "tasmota", frozenset({"mac:a0/1", "topic:x/1"}))
+    announce(home, "t-right", "tasmota", frozenset({"mac:a0/2", "topic:x/2"}))
+    assert len(offered(home)) == 2
+
+
+def test_an_id_belongs_to_the_ecosystem_that_announced_it_first() -> None:
+    home = Home()
+    assert announce(home, "lamp", "native", frozenset())
+    assert not announce(home, "lamp", "homie", frozenset())
