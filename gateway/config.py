@@ -7,7 +7,6 @@ secrets, systemd credentials, the defaults here. No error repeats a value: it ma
 from __future__ import annotations
 
 import difflib
-import re
 import os
 import re
 from collections.abc import Mapping
