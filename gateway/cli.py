@@ -160,10 +160,14 @@ async def _house(options: argparse.Namespace, stop: asyncio.Event) -> int:
         options.mqtt or config.mqtt.url,
         username=config.mqtt.username,
         password=config.mqtt.password.get_secret_value(),
+        ca_file=config.mqtt.ca_file,
+        cert_file=config.mqtt.cert_file,
+        key_file=config.mqtt.key_file,
     )
     faults = dict(parse_fault(text) for text in options.fault)
     root = config.devices.root
-    async with run_house(links, faults=faults, root=root, speed=options.speed) as house:
+    running = run_house(links, faults=faults, root=root, speed=options.speed, memory=options.memory)
+    async with running as house:
         print(f"{len(house.devices)} devices under {root}/ (Ctrl-C ends them)", flush=True)
         await stop.wait()
     return EXIT_OK

@@ -135,6 +135,12 @@ def _add_simulate(commands: _Commands) -> None:
         help="drop, lose_acks, delay_s, repeat, garble, noise, lie, silent, offline",
     )
     house.add_argument("--speed", type=float, default=1.0, help="how fast things move")
+    house.add_argument(
+        "--memory",
+        type=Path,
+        metavar="DIR",
+        help="a folder where the devices remember commands across restarts",
+    )
     house.set_defaults(until_stopped=True)
     provider = _command(
         parts,

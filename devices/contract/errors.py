@@ -9,7 +9,8 @@ DevicesError
 |   +-- LinkDownError         not connected now; retry while the deadline stands
 |   +-- LinkFullError         the outgoing queue is full; retry later
 |   +-- LinkRefusedError      the broker refuses us; stop and ask the operator
-+-- CommandRefusedError        raised by device code: the command is refused or has failed
++-- MemoryFailedError    a device cannot write down which commands it was given
++-- CommandRefusedError  raised by device code: the command is refused or has failed
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ class LinkFullError(LinkError):
 
 class LinkRefusedError(LinkError):
     """The broker refuses this client (credentials, client id, protocol). Do not retry."""
+
+
+class MemoryFailedError(DevicesError):
+    """The file of a device's command ids cannot be written, or is another process's."""
 
 
 class CommandRefusedError(DevicesError):

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from devices.contract import codec
 from devices.contract.command import Ack, AckError, AckStatus, Command
-from devices.contract.errors import CommandRefusedError, ContractError
+from devices.contract.errors import CommandRefusedError, ContractError, MemoryFailedError
 from devices.contract.verbs import VERBS
 from devices.link.base import Message
 from devices.sdk.commands import CommandSpec
 from devices.sdk.dedupe import Dedupe
 from devices.sdk.device import Device
+from devices.sdk.logbook import Logbook
 from devices.sdk.standard import check_arguments
 
 MAX_RUNNING = 16
@@ -55,11 +56,14 @@ Decision = Run | Answer | Ignore
 
 
 class Intake:
-    """Decides about each message on a device's command topic, and remembers the answers."""
+    """Decides about each message on a device's command topic, and remembers the answers.
 
-    def __init__(self, device: Device) -> None:
+    With a `logbook`, what cannot be written down is refused, but for what makes safe.
+    """
+
+    def __init__(self, device: Device, logbook: Logbook | None = None) -> None:
         self._device = device
-        self._memory = Dedupe()
+        self._memory = Dedupe(logbook=logbook)
 
     def decide(self, message: Message, *, running: int) -> Decision:
         """What to do with `message` while `running` commands are being carried out."""
@@ -72,7 +76,11 @@ class Intake:
         known = self._memory.replay(command)
         if known is not None:
             return Answer(known)
-        self._memory.begin(command)
+        try:
+            self._memory.begin(command)
+        except MemoryFailedError:
+            if not _makes_safe(command.command):
+                return self._forgetful(command)
         return self._new(command, running)
 
     def remember(self, ack: Ack) -> None:
@@ -100,9 +108,12 @@ class Intake:
         return spec
 
     def _check_room(self, name: str, running: int) -> None:
-        safe = name in VERBS and VERBS[name].makes_safe
-        if running >= (MAX_RUNNING_SAFE if safe else MAX_RUNNING):
+        if running >= (MAX_RUNNING_SAFE if _makes_safe(name) else MAX_RUNNING):
             raise CommandRefusedError("busy", f"{self._device.name} is too busy.")
+
+    def _forgetful(self, command: Command) -> Answer:
+        reason = f"{self._device.name} cannot remember commands now."
+        return self._answer(refused(command.id, CommandRefusedError("cannot_remember", reason)))
 
     def _answer(self, ack: Ack) -> Answer:
         self._memory.remember(ack)
@@ -115,6 +126,10 @@ class Intake:
             return Ignore(reason)
         error = AckError("malformed", "The command could not be read.")
         return self._answer(Ack(command_id, AckStatus.REJECTED, error=error))
+
+
+def _makes_safe(name: str) -> bool:
+    return name in VERBS and VERBS[name].makes_safe
 
 
 def expired(command_id: str) -> Ack:

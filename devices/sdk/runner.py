@@ -18,9 +18,9 @@ from devices.contract.command import Ack, AckStatus, Command
 from devices.contract.errors import CommandRefusedError, LinkError
 from devices.contract.topics import Leaf, Topics
 from devices.link.base import Message, Publish
-from devices.sdk.dedupe import REMEMBERED_IDS
 from devices.sdk.device import Device, checked_state, running
 from devices.sdk.intake import Answer, Ignore, Intake, Run, expired, refused
+from devices.sdk.logbook import REMEMBERED_IDS, Logbook
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +38,27 @@ class Runner:
     """One device's commands, between `start` and `close`.
 
     `send` publishes; `now_s` is a clock that never jumps. Acknowledgements that could not be
-    sent (the last 256) are sent at the next `announce`.
+    sent (the last 256) are sent at the next `announce`. `logbook` (open) is what earlier
+    processes of the device remember; what they left undone is told at the first `announce`.
     """
 
     def __init__(
-        self, device: Device, *, send: Send, now_s: Callable[[], float], root: str = "home"
+        self,
+        device: Device,
+        *,
+        send: Send,
+        now_s: Callable[[], float],
+        root: str = "home",
+        logbook: Logbook | None = None,
     ) -> None:
         self._device = device
         self._topics = Topics(root)
         self._will = will(device, root)
         self._send = send
         self._now_s = now_s
-        self._intake = Intake(device)
+        self._intake = Intake(device, logbook)
         self._running: dict[str, Run] = {}
-        self._unsent: dict[str, Ack] = {}
+        self._unsent = {ack.id: ack for ack in (logbook.interrupted if logbook else ())}
         self._tasks: set[asyncio.Task[None]] = set()
         self._queue = asyncio.Lock()
         self._holding_state = False

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from devices.link.base import Link, Message, Publish
 from devices.link.mqtt import MqttLink, MqttOptions
@@ -76,12 +77,27 @@ def make_devices(*, speed: float = 1.0) -> list[SimulatedDevice]:
     return [make(speed=speed) for make in _CLASSES]
 
 
-def mqtt_links(url: str, *, username: str = "", password: str = "") -> LinkFactory:
-    """Links to the broker at `url`."""
+def mqtt_links(
+    url: str,
+    *,
+    username: str = "",
+    password: str = "",
+    ca_file: str = "",
+    cert_file: str = "",
+    key_file: str = "",
+) -> LinkFactory:
+    """Links to the broker at `url`; see MqttOptions."""
 
     def link(client_id: str, last_will: Publish) -> Link:
         options = MqttOptions(
-            url=url, username=username, password=password, client_id=client_id, will=last_will
+            url=url,
+            username=username,
+            password=password,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+            client_id=client_id,
+            will=last_will,
         )
         return MqttLink(options)
 
@@ -96,9 +112,11 @@ async def run_house(
     root: str = "home",
     speed: float = 1.0,
     devices: Sequence[SimulatedDevice] | None = None,
+    memory: Path | None = None,
 ) -> AsyncIterator[House]:
     """The house (or `devices`) on its links for the length of the block.
 
+    With the folder `memory` the devices know their commands across restarts; see `serving`.
     `faults` by device id. While it runs, faults written as text (`drop=2,silent`, empty for
     none) to `<root>-faults/<id>` are obeyed too. Raises ValueError for a fault of a device
     that is not there.
@@ -115,7 +133,7 @@ async def run_house(
             link = link_factory(device.id, will(device, root))
             await link.subscribe(f"{root}-faults/{device.id}", _fault_handler(running, device.id))
             runner = await stack.enter_async_context(
-                serving(device, FaultyLink(link, mischief), root=root)
+                serving(device, FaultyLink(link, mischief), root=root, memory=memory)
             )
             places[device.id] = _Place(device, mischief, runner)
         yield running

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.contract.command import Ack, AckStatus, Command
-from devices.sdk.dedupe import REMEMBERED_IDS, Dedupe
+from devices.sdk.dedupe import Dedupe
+from devices.sdk.logbook import REMEMBERED_IDS, Logbook
 
 pytestmark = pytest.mark.unit
 
@@ -103,3 +106,27 @@ def test_within_memory_each_id_is_new_once(numbers: list[int]) -> None:
             memory.remember(done(f"c{number}"))
             new.append(number)
     assert len(new) == len(set(new)) == len(set(numbers))
+
+
+def test_with_a_logbook_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    refusal = Ack("c3", AckStatus.REJECTED)
+    with Logbook(tmp_path, "lamp") as book:
+        memory = Dedupe(logbook=book)
+        memory.begin(a_command("c1"))
+        memory.remember(done("c1"))
+        memory.begin(a_command("c2", code=4711))
+        memory.remember(Ack("c2", AckStatus.IN_PROGRESS, percent=50))
+        memory.remember(refusal)
+    assert "4711" not in (tmp_path / "lamp.jsonl").read_text()
+    with Logbook(tmp_path, "lamp") as book:
+        memory = Dedupe(logbook=book)
+        assert memory.replay(a_command("c1")) == done("c1")
+        assert memory.replay(a_command("c3")) == refusal
+        interrupted = memory.replay(a_command("c2", code=4711))
+        reused = memory.replay(a_command("c2", code=4712))
+    assert interrupted is not None
+    assert interrupted.error is not None
+    assert (interrupted.status, interrupted.error.code) == (AckStatus.FAILED, "interrupted")
+    assert reused is not None
+    assert reused.error is not None
+    assert reused.error.code == "id_reused"

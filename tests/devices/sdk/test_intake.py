@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from devices.sdk.intake import (
     Run,
     refused,
 )
+from devices.sdk.logbook import Logbook
 
 pytestmark = pytest.mark.unit
 
@@ -150,6 +153,22 @@ def test_garbage_with_the_id_of_a_good_command_says_nothing_about_that_one(
 def test_an_oversized_command_is_not_looked_into(intake: Intake) -> None:
     big = json.dumps(body(extra="x" * codec.MAX_COMMAND_BYTES)).encode()
     assert isinstance(decide(intake, big), Ignore)
+
+
+def test_what_a_restart_would_forget_is_refused_but_for_what_makes_safe(tmp_path: Path) -> None:
+    with Logbook(tmp_path, "awning") as book:
+        intake = Intake(Awning(), book)
+        old = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, old[1]))
+        try:
+            refused_one = decide(intake, body("c1"))
+            safe = decide(intake, body("c2", "stop"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        assert rejection(refused_one) == "cannot_remember"
+        assert isinstance(safe, Run)
+        assert rejection(decide(intake, body("c1", attempt=2))) == "cannot_remember"
+        assert isinstance(decide(intake, body("c3")), Run)
 
 
 @pytest.mark.parametrize(("effect", "status"), [(True, "failed"), (False, "rejected")])

@@ -3,17 +3,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 
 import pytest
 
 from devices.contract import codec
 from devices.contract.command import AckStatus, Command
-from devices.contract.errors import LinkRefusedError
+from devices.contract.errors import LinkRefusedError, MemoryFailedError
 from devices.link.base import Message, Publish
 from devices.link.memory import MemoryBroker, MemoryLink
 from devices.sdk.capabilities import power
 from devices.sdk.commands import command
 from devices.sdk.device import Device
+from devices.sdk.logbook import Logbook
 from devices.sdk.runner import will
 from devices.sdk.serve import serve, serving
 
@@ -154,6 +156,49 @@ async def test_an_id_is_remembered_across_a_lost_connection(
         await settle()
         assert listener.answers() == [AckStatus.SUCCEEDED, AckStatus.SUCCEEDED]
         assert len(listener.payloads("state")) == states + 1
+
+
+async def test_with_a_memory_an_id_outlives_the_process(
+    broker: MemoryBroker, listener: Listener, settle: Settle, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        plug = Plug()
+        async with serving(plug, plug_link(broker), memory=tmp_path):
+            await settle()
+            listener.give("turn_on")
+            listener.give("turn_off", command_id="c2")
+            await settle()
+    assert listener.answers() == [
+        AckStatus.SUCCEEDED,
+        AckStatus.ACCEPTED,
+        AckStatus.FAILED,
+        AckStatus.SUCCEEDED,
+        AckStatus.FAILED,
+    ]
+    assert plug.state == {}
+
+
+async def test_what_the_last_process_left_undone_is_told_at_the_first_announcement(
+    broker: MemoryBroker, listener: Listener, settle: Settle, tmp_path: Path
+) -> None:
+    with Logbook(tmp_path, "plug") as book:
+        book.began("c1", "print")
+    for _ in range(2):
+        async with serving(Plug(), plug_link(broker), memory=tmp_path):
+            await settle()
+    (ack,) = [codec.decode_ack(payload) for payload in listener.payloads("ack")]
+    assert ack.error is not None
+    assert (ack.id, ack.status, ack.error.code) == ("c1", AckStatus.FAILED, "interrupted")
+
+
+async def test_a_memory_that_cannot_be_used_is_told_before_anything_is_announced(
+    broker: MemoryBroker, listener: Listener, settle: Settle, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MemoryFailedError):
+        await serve(Plug(), plug_link(broker), memory=tmp_path / "file")
+    await settle()
+    assert listener.heard == []
 
 
 async def test_a_retained_command_waits_in_vain(
