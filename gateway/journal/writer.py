@@ -1,0 +1,108 @@
+"""Writes rows in transactions, on the loop: microseconds, since no disk is waited for.
+
+It does not know what a row means and keeps none that could not be written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from gateway.errors import JournalError
+from gateway.journal import process
+from gateway.journal.file import open_file
+from gateway.journal.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Who writes: the broker's name for us, and our version."""
+
+    client_id: str
+    version: str
+
+
+class BusyError(JournalError):
+    """Another program is writing; it will be done in milliseconds."""
+
+
+class Writer:
+    """The journal's one writing connection. `run` is this process's row, 0 while closed."""
+
+    def __init__(self, path: Path, writing: Writing) -> None:
+        self._path = path
+        self._writing = writing
+        self._db: sqlite3.Connection | None = None
+        self.run = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether rows can be written."""
+        return self._db is not None
+
+    def open(self, now: datetime) -> None:
+        """Open the file and note that this process runs. May be done in another thread.
+
+        Raises JournalError.
+        """
+        db = open_file(self._path, now)
+        try:
+            self.run = self._begin(db, now)
+        except sqlite3.Error as error:
+            db.close()
+            raise JournalError(str(error)) from None
+        self._db = db
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """All of `rows`, or none. Raises JournalError, or BusyError when it will work soon."""
+        db = self._db
+        if db is None:
+            raise JournalError("it is not open")
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for statement, values in rows:
+                db.execute(statement, values)
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._gave_up(db, error) from None
+
+    def close(self, now: datetime | None) -> None:
+        """Let go of the file; with `now`, note that this process ended well."""
+        db, self._db = self._db, None
+        if db is None:
+            return
+        try:
+            if now is not None:
+                end = (now.timestamp(), self.run)
+                db.execute("PRAGMA busy_timeout = 500")
+                db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", end)
+        except sqlite3.Error as error:
+            raise JournalError(str(error)) from None
+        finally:
+            db.close()
+
+    def _begin(self, db: sqlite3.Connection, now: datetime) -> int:
+        values = (self.run or None, process.own_mark(), self._writing.client_id)
+        # After an outage this process may have its row already.
+        db.execute(
+            "INSERT OR IGNORE INTO runs (id, process, client_id, version, started_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (*values, self._writing.version, now.timestamp()),
+        )
+        return self.run or int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
+
+    def _gave_up(self, db: sqlite3.Connection, error: sqlite3.Error) -> JournalError:
+        """Take back what was begun. What cannot be trusted any more is opened anew later."""
+        with suppress(sqlite3.Error):
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return BusyError(str(error))
+        if not isinstance(error, sqlite3.OperationalError):
+            db.close()
+            self._db = None
+        return JournalError(str(error))
