@@ -255,6 +255,8 @@ def load(path: Path | None = None) -> Config:
     credentials.fill(config, Path(folder) if folder else None)
     if found and credentials.masked(raw) != raw:
         credentials.warn_if_others_can_read(found, str(found))
+    if config.mqtt.key_file:
+        credentials.warn_if_others_can_read(Path(config.mqtt.key_file), "mqtt.key_file")
     return config
 
 

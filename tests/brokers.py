@@ -117,30 +117,91 @@ class Mosquitto:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate for localhost and its key, signed by an authority of its own."""
+    """A certificate and its key, signed by an authority of its own."""
 
     ca: Path
     cert: Path
     key: Path
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Make a fresh one with openssl; skips the test where there is none."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+_FRESH_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+# Signs for a given time, also one that has passed.
+_CA_CONFIG = """\
+[ca]
+default_ca = here
+[here]
+database = {folder}/index
+serial = {folder}/serial
+new_certs_dir = {folder}
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+[leaf]
+subjectAltName = DNS:{host}
+basicConstraints = CA:FALSE
+"""
+
+
+def make_certificate(
+    folder: Path, *, host: str = "localhost", expired: bool = False
+) -> Certificate:
+    """Make a fresh one for `host` with openssl; skips the test where there is none."""
+    folder.mkdir(exist_ok=True)
     made = Certificate(ca=folder / "ca.pem", cert=folder / "cert.pem", key=folder / "key.pem")
-    fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    ca_key = str(folder / "ca-key.pem")
-    own = ["req", "-x509", *fresh, "-keyout", ca_key, "-out", str(made.ca), "-subj", "/CN=test ca"]
-    # Python 3.13 and later take no authority that does not say it may sign.
-    own += ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-    signed = ["req", "-x509", *fresh, "-keyout", str(made.key), "-out", str(made.cert)]
-    signed += ["-CA", str(made.ca), "-CAkey", ca_key, "-subj", "/CN=localhost"]
-    signed += ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE"]
-    for command in (own, signed):
-        subprocess.run([openssl, *command], check=True, capture_output=True)
+    ca_key, request, config = folder / "ca-key.pem", folder / "request.pem", folder / "ca.conf"
+    config.write_text(_CA_CONFIG.format(folder=folder, host=host), encoding="utf-8")
+    (folder / "index").touch()
+    (folder / "serial").write_text("01", encoding="utf-8")
+    _openssl(
+        "req",
+        "-x509",
+        *_FRESH_KEY,
+        "-keyout",
+        ca_key,
+        "-out",
+        made.ca,
+        "-days",
+        "2",
+        "-subj",
+        "/CN=test ca",
+        # Python 3.13 and later take no authority that does not say it may sign.
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+    )
+    _openssl(
+        "req", "-new", *_FRESH_KEY, "-keyout", made.key, "-out", request, "-subj", f"/CN={host}"
+    )
+    until = "20200102000000Z" if expired else "21000101000000Z"
+    _openssl(
+        "ca",
+        "-batch",
+        "-notext",
+        "-config",
+        config,
+        "-extensions",
+        "leaf",
+        "-cert",
+        made.ca,
+        "-keyfile",
+        ca_key,
+        "-startdate",
+        "20200101000000Z",
+        "-enddate",
+        until,
+        "-in",
+        request,
+        "-out",
+        made.cert,
+    )
     return made
+
+
+def _openssl(*arguments: str | Path) -> None:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not installed")
+    subprocess.run([program, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")

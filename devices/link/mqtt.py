@@ -190,6 +190,14 @@ class MqttConnection:
     def _where(self) -> str:
         return f"the broker at {self._options.address}"
 
+    @property
+    def _perhaps(self) -> str:
+        """Why a broker may hang up on us without a word: TLS 1.3 has none for it."""
+        if not self._tls:
+            return ""
+        ours = "does not take our certificate" if self._options.cert_file else "wants one of ours"
+        return f" (perhaps it {ours}: check cert_file)"
+
     def _connect(self) -> None:
         """In a thread of the executor: resolve, connect, shake hands, send CONNECT."""
         address = self._options.address
@@ -214,7 +222,7 @@ class MqttConnection:
         """Hand the socket to the loop. No callback was set before: none ran in the thread."""
         client, sock = self._client, self._client.socket()
         if sock is None:
-            self._finish(Verdict.SILENT, f"{self._where} closed the connection at once")
+            self._finish(Verdict.SILENT, f"{self._where} closed at once{self._perhaps}")
             return
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -384,7 +392,8 @@ class MqttConnection:
         _p: Properties | None,
     ) -> None:
         if not self._accepted.done():
-            self._finish(Verdict.SILENT, f"{self._where} closed before it had answered")
+            how = f"closed before it had answered{self._perhaps}"
+            self._finish(Verdict.SILENT, f"{self._where} {how}")
         elif code.value == TAKEN_OVER:
             name = self._options.client_id
             self._finish(Verdict.LOST, f"another client with the id {name!r} took our place")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -29,8 +31,8 @@ class Address:
     host: str
     port: int
     tls: bool
-    path: str | None
-    """the WebSocket's path; None for a plain connection"""
+    path: str | None = field(repr=False)
+    """the WebSocket's path with its query; None for a plain connection"""
 
     def __str__(self) -> str:
         """For a log line: no user, no password."""
@@ -54,7 +56,7 @@ class MqttOptions:
     """
 
     url: str = field(default="mqtt://localhost:1883", repr=False)
-    username: str = ""
+    username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     ca_file: str = ""
     cert_file: str = ""
@@ -83,15 +85,33 @@ class MqttOptions:
             raise ValueError(f"the protocol {self.protocol!r} must be auto, 5 or 3.1.1")
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """What TLS needs; None for a plain connection. Raises OSError for unreadable files."""
+        """What TLS needs; None for a plain connection.
+
+        Host names are checked, and nothing below TLS 1.2 is spoken. Raises OSError, which
+        names the setting, for a file that cannot be used.
+        """
         if not self.address.tls:
             return None
-        context = ssl.create_default_context(cafile=self.ca_file or None)
+        with _blamed_on(f"ca_file {self.ca_file}"):
+            context = ssl.create_default_context(cafile=self.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.sslsocket_class = _TidySocket
         if self.cert_file:
-            context.load_cert_chain(self.cert_file, self.key_file or None)
+            with _blamed_on(f"cert_file {self.cert_file} or its key_file"):
+                # Without a password OpenSSL would ask whoever sits at the terminal.
+                context.load_cert_chain(self.cert_file, self.key_file or None, password="")
         return context
+
+
+@contextmanager
+def _blamed_on(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLError as error:
+        reason = error.reason or "no PEM of that kind, or behind a pass phrase"
+        raise OSError(error.errno, f"{what} cannot be used ({reason.lower()})") from None
+    except OSError as error:
+        raise OSError(error.errno, f"{what} cannot be used ({error.strerror})") from None
 
 
 class _TidySocket(ssl.SSLSocket):

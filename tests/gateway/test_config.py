@@ -122,6 +122,12 @@ def test_a_file_with_a_secret_that_others_can_read_is_warned_of(
     assert "sk-secret" not in caplog.text
 
 
+def test_a_key_that_others_can_read_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    write("a key", "key.pem").chmod(0o644)
+    load(write("mqtt: {key_file: key.pem}"))
+    assert "mqtt.key_file holds a secret that others can read" in caplog.text
+
+
 def test_what_is_in_force_is_shown_without_secrets() -> None:
     write(
         "session: {license: sk-secret, url: 'wss://h/p?license=sk-secret'}\n"

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 import random
+import shutil
 import socket
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -725,6 +727,62 @@ async def test_a_tls_file_that_is_not_there(mosquitto_tls: Mosquitto) -> None:
     async with link_to(mosquitto_tls.url, ca_file="/nowhere/ca.pem") as link:
         with pytest.raises(LinkRefusedError, match="TLS"):
             await link.connected(WITHIN_S)
+
+
+def client_key_made_secret(certificate: Certificate, folder: Path) -> Path:
+    """The same key behind a pass phrase."""
+    locked = folder / "locked.pem"
+    program = shutil.which("openssl") or ""
+    words = [program, "ec", "-in", str(certificate.key), "-aes256", "-passout", "pass:abcd"]
+    subprocess.run([*words, "-out", str(locked)], check=True, capture_output=True)
+    return locked
+
+
+async def test_a_broker_that_asks_for_our_certificate(
+    tmp_path: Path, certificate: Certificate
+) -> None:
+    ours = make_certificate(tmp_path / "ours", host="gateway")
+    strangers = make_certificate(tmp_path / "strangers", host="gateway")
+    locked = client_key_made_secret(ours, tmp_path)
+    extra = f"cafile {ours.ca}\nrequire_certificate true\nuse_identity_as_username true"
+    with Mosquitto(tmp_path, cert=certificate.cert, key=certificate.key, extra=extra) as broker:
+
+        def link(**shown: Path) -> MqttLink:
+            files = {name: str(path) for name, path in shown.items()}
+            return link_to(broker.url, ca_file=str(certificate.ca), **files)
+
+        async with link(cert_file=ours.cert, key_file=ours.key) as good:
+            await good.connected(WITHIN_S)
+        for files in ({}, {"cert_file": strangers.cert, "key_file": strangers.key}):
+            async with link(**files) as bad:
+                await until_state(bad, LinkState.LOST)
+                assert "check cert_file" in bad.reason
+        for key in (strangers.key, locked, tmp_path / "nowhere"):
+            async with link(cert_file=ours.cert, key_file=key) as bad:
+                with pytest.raises(LinkRefusedError, match=r"cert_file .* or its key_file"):
+                    await bad.connected(WITHIN_S)
+
+
+async def test_a_certificate_that_has_expired(tmp_path: Path) -> None:
+    old = make_certificate(tmp_path / "old", expired=True)
+    with Mosquitto(tmp_path, cert=old.cert, key=old.key) as broker:
+        async with link_to(broker.url, ca_file=str(old.ca)) as link:
+            await until_state(link, LinkState.LOST)
+            assert "certificate has expired" in link.reason
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_a_broker_that_knows_only_old_tls(certificate: Certificate) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with (
+        ScriptedBroker([accept_v5()], tls=context) as broker,
+        link_to(broker.url, ca_file=str(certificate.ca)) as link,
+    ):
+        await until_state(link, LinkState.LOST)
+        assert "TLS failed" in link.reason
 
 
 async def test_over_a_websocket(embedded_broker: EmbeddedBroker) -> None:

@@ -95,3 +95,27 @@ def test_any_text_is_a_url_or_a_value_error(text: str) -> None:
             continue
         assert options.address.host
         assert 0 < options.address.port < 65_536
+
+
+def test_nothing_secret_is_in_what_a_log_may_show() -> None:
+    options = MqttOptions(
+        url="wss://sk-user:sk-password@broker/mqtt?token=sk-token",
+        username="sk-user",
+        password="sk-password",
+        key_file="/etc/sk-key",
+    )
+    assert "sk-" not in f"{options!r} {options} {options.address!r} {options.address}"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"ca_file": "/nowhere/ca"}, r"ca_file /nowhere/ca .*no such file"),
+        ({"ca_file": __file__}, r"ca_file .*no_certificate"),
+        ({"cert_file": "/nowhere/cert"}, r"cert_file /nowhere/cert or its key_file .*no such"),
+        ({"cert_file": __file__}, r"cert_file .* or its key_file"),
+    ],
+)
+def test_a_tls_file_that_cannot_be_used_is_named(files: dict[str, str], words: str) -> None:
+    with pytest.raises(OSError, match=f"(?i){words}"):
+        MqttOptions(url="mqtts://broker", **files).tls_context()
