@@ -7,12 +7,15 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 
 from gateway.simulated.server import SimulatedNavTalk
 from gateway.tasks import TaskSet
 
 # A script that is piped in waits in its pipe, not in our memory.
 MAX_LINES = 100
+# A longer line is several sentences.
+MAX_LINE_LENGTH = 4000
 
 
 async def typed_lines() -> AsyncIterator[str]:
@@ -28,7 +31,7 @@ async def typed_lines() -> AsyncIterator[str]:
     def read() -> None:
         # A loop that has ended takes nothing more: nobody listens.
         with suppress(RuntimeError):
-            for line in iter(sys.stdin.readline, ""):
+            for line in iter(partial(sys.stdin.readline, MAX_LINE_LENGTH), ""):
                 room.acquire()
                 loop.call_soon_threadsafe(lines.put_nowait, line)
             loop.call_soon_threadsafe(lines.put_nowait, None)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.asyncio.client import connect
 
-from gateway.simulated.console import MAX_LINES, serve_console, typed_lines
+from gateway.simulated.console import MAX_LINE_LENGTH, MAX_LINES, serve_console, typed_lines
 
 DEFINITION = {
     "type": "function",
@@ -43,11 +43,17 @@ async def test_a_long_script_comes_whole_and_in_order(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.unit
+async def test_a_line_without_end_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    type_in(monkeypatch, "x" * (MAX_LINE_LENGTH + 1))
+    assert [len(line) async for line in typed_lines()] == [MAX_LINE_LENGTH, 1]
+
+
+@pytest.mark.unit
 def test_who_stops_listening_leaves_no_error_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, gone = threading.Event(), threading.Event()
 
     class Typist:
-        def readline(self) -> str:
+        def readline(self, size: int) -> str:
             reading.set()
             gone.wait(5)
             return "too late\n"
