@@ -6,18 +6,23 @@ A flight never sends and never decides; the dispatcher moves it through the stat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from devices.contract.command import Ack, Evidence, Scalar, new_command_id
+from devices.contract.command import Ack, Evidence, new_command_id
 from devices.contract.verbs import (
     contradicts,
     expected_state,
     replaced_attributes,
     written_attributes,
 )
+from devices.ecosystems.base import Proof
 from gateway.dispatch import lifecycle
 from gateway.dispatch.lifecycle import Event, State
 from gateway.dispatch.order import Order, Result
+from gateway.dispatch.witness import Witness
+
+# Written by every command of a device that gets one at a time.
+_WHOLE_DEVICE = frozenset({"*"})
 
 
 class Flight:
@@ -25,7 +30,8 @@ class Flight:
 
     `deliver_by` is when it must have reached the device (loop seconds); a flight that is
     `repeatable` may be sent again under the same id until then. `answered` is True once the
-    caller has its result: what comes later goes to `late`.
+    caller has its result: what comes later goes to `late`. `alone`: no other command of the
+    device may be in flight. `proof` is what will show it done, `witness` collects it.
     """
 
     __slots__ = (
@@ -37,10 +43,12 @@ class Flight:
         "id",
         "late",
         "order",
+        "proof",
         "repeatable",
         "replaces",
         "state",
         "supersedable",
+        "witness",
         "writes",
     )
 
@@ -52,6 +60,7 @@ class Flight:
         idempotent: bool,
         repeatable: bool,
         late: Callable[[Result], None],
+        alone: bool = False,
     ) -> None:
         self.order = order
         self.id = new_command_id()
@@ -60,9 +69,12 @@ class Flight:
         self.repeatable = repeatable
         # Two cups of coffee are two wishes; two brightnesses are one wish, changed.
         self.supersedable = idempotent
-        self.writes = written_attributes(order.command, order.args)
-        self.replaces = replaced_attributes(order.command, order.args)
+        whole = _WHOLE_DEVICE if alone else frozenset()
+        self.writes = written_attributes(order.command, order.args) | whole
+        self.replaces = replaced_attributes(order.command, order.args) | whole
         self.late = late
+        self.proof = Proof()
+        self.witness: Witness | None = None
         self.ack: Ack | None = None
         self.attempts = 0
         self.answered = False
@@ -97,17 +109,27 @@ class Flight:
     def result(self) -> Result:
         """Where the command stands now."""
         ack = self.ack
-        state: Mapping[str, Scalar] = ack.state if ack else {}
-        wrong = ""
-        if self.state is State.SUCCEEDED:
-            expected = expected_state(self.order.command, self.order.args)
-            wrong = contradicts(state, expected) or ""
         return Result(
             state=self.state,
             command_id=self.id,
-            device_state=state,
+            device_state=ack.state if ack else {},
             error=ack.error if ack else None,
-            evidence=ack.evidence if ack else Evidence.PUBLISHED if self.attempts else None,
+            evidence=self._evidence(),
             attempts=self.attempts,
-            contradiction=wrong,
+            contradiction=self._contradiction(),
         )
+
+    def _evidence(self) -> Evidence | None:
+        if self.ack is None:
+            return Evidence.PUBLISHED if self.attempts else None
+        # Of a device that names no command, only its reports prove anything.
+        witnessed = self.witness is not None and self.state is State.SUCCEEDED
+        return self.witness.evidence if self.witness and witnessed else self.ack.evidence
+
+    def _contradiction(self) -> str:
+        """The key that the device reports otherwise than asked; "" when none."""
+        if self.state is State.SUCCEEDED and self.ack is not None:
+            expected = expected_state(self.order.command, self.order.args)
+            return contradicts(self.ack.state, expected) or ""
+        failed = self.state is State.FAILED and self.witness is not None
+        return self.witness.contradiction if self.witness and failed else ""

@@ -26,6 +26,8 @@ class State(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+    UNCONFIRMED = "unconfirmed"
+    """sent to a device that gives no proof: nobody will ever know"""
     TIMED_OUT = "timed_out"
     """nobody knows; a late acknowledgement may still tell"""
 
@@ -35,7 +37,16 @@ class State(StrEnum):
         return self in FINAL
 
 
-FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.REJECTED, State.EXPIRED, State.SUPERSEDED})
+FINAL = frozenset(
+    {
+        State.SUCCEEDED,
+        State.FAILED,
+        State.REJECTED,
+        State.EXPIRED,
+        State.SUPERSEDED,
+        State.UNCONFIRMED,
+    }
+)
 
 
 class Event(StrEnum):
@@ -49,6 +60,8 @@ class Event(StrEnum):
     REJECT = "reject"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
+    RELEASE = "release"
+    """sent, and no proof will come"""
     TIME_OUT = "time_out"
 
 
@@ -65,10 +78,16 @@ _WORDS: Mapping[Event, State] = {
 TABLE: Mapping[State, Mapping[Event, State]] = {
     State.CREATED: {
         Event.SEND: State.SENT,
+        Event.REJECT: State.REJECTED,
         Event.EXPIRE: State.EXPIRED,
         Event.SUPERSEDE: State.SUPERSEDED,
     },
-    State.SENT: {Event.SEND: State.SENT, Event.TIME_OUT: State.TIMED_OUT, **_WORDS},
+    State.SENT: {
+        Event.SEND: State.SENT,
+        Event.RELEASE: State.UNCONFIRMED,
+        Event.TIME_OUT: State.TIMED_OUT,
+        **_WORDS,
+    },
     State.ACCEPTED: {Event.TIME_OUT: State.TIMED_OUT, **_WORDS},
     # QoS 0 keeps no order: an `accepted` after progress says nothing new.
     State.IN_PROGRESS: {

@@ -68,6 +68,13 @@ class CommandLog(Protocol):
         """
 
 
+class NoLog:
+    """Where no journal is kept."""
+
+    async def ahead(self, command: Written) -> None:
+        """Nothing to wait for."""
+
+
 class Carrier(Protocol):
     """What tools know of the dispatcher."""
 

@@ -7,25 +7,30 @@ acknowledgements to the dispatcher, what is malformed to the log. It decides not
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from devices.contract.command import Command
-from devices.contract.errors import LinkDownError
+from devices.contract.errors import LinkDownError, LinkError
 from devices.contract.text import clean
 from devices.ecosystems.base import (
     Acknowledged,
     Announced,
     Availability,
     Ecosystem,
+    Listen,
     Malformed,
+    Proof,
     Removed,
+    Say,
     Sighting,
     StateReport,
+    Trouble,
 )
-from devices.link.base import Link, Message
+from devices.link.base import Link, LinkChange, LinkState, Message, Publish
 from gateway.bus import Bus
 from gateway.directory import Device, Directory
+from gateway.dispatch.listening import Listening
 from gateway.events import MessageDropped
 from gateway.once import Once
 
@@ -46,7 +51,10 @@ class Wire:
         self._directory = directory
         self._bus = bus
         self._complaints = Once(MAX_COMPLAINTS)
+        self._listening = Listening(link)
         self.on_ack: Callable[[Acknowledged], None] = _nobody
+        self.on_report: Callable[[StateReport], None] = _nobody
+        self.on_trouble: Callable[[Trouble], None] = _nobody
 
     async def listen(self) -> None:
         """Subscribe to all that the ecosystems need. Raises LinkRefusedError when denied."""
@@ -54,14 +62,47 @@ class Wire:
             for wanted in ecosystem.filters():
                 handler = partial(self._received, ecosystem)
                 await self._link.subscribe(wanted.filter, handler, qos=wanted.qos)
+        self._link.on_change(self._link_changed)
+        if self._link.state is LinkState.CONNECTED:
+            self._greet()
 
-    def send(self, device: Device, command: Command) -> None:
-        """Publish one attempt now. Raises LinkDownError or LinkFullError; nothing is kept."""
+    async def close(self) -> None:
+        """Ask the broker for nothing more; what stands ends with the link."""
+        await self._listening.close()
+
+    def send(self, device: Device, command: Command) -> Proof:
+        """Publish one attempt now; what will prove it done. Nothing is kept.
+
+        Raises LinkDownError or LinkFullError, and CommandRefusedError when the ecosystem
+        cannot tell the device such a thing.
+        """
         ecosystem = self._ecosystems.get(device.ecosystem)
         if ecosystem is None:
             raise LinkDownError(f"ecosystem {device.ecosystem} is not in use")
-        for message in ecosystem.encode(device.id, command).messages:
+        delivery = ecosystem.encode(device.id, command)
+        self.say(delivery.messages)
+        return delivery.proof
+
+    def say(self, messages: Iterable[Publish]) -> None:
+        """Publish `messages` in order. Raises LinkDownError or LinkFullError."""
+        for message in messages:
             self._link.publish(message)
+
+    def _link_changed(self, change: LinkChange) -> None:
+        # The link asks for all subscriptions again before it says that it is connected.
+        if change.state is LinkState.CONNECTED:
+            self._greet()
+
+    def _greet(self) -> None:
+        for ecosystem in self._ecosystems.values():
+            self._say_soon(ecosystem.greeting())
+
+    def _say_soon(self, messages: Iterable[Publish]) -> None:
+        """Questions to devices: a broker that is away is greeted again when it is back."""
+        try:
+            self.say(messages)
+        except LinkError as error:
+            log.debug("a question to devices was not sent: %s", error)
 
     def _received(self, ecosystem: Ecosystem, message: Message) -> None:
         for sighting in ecosystem.decode(message):
@@ -73,6 +114,22 @@ class Wire:
                 self.on_ack(sighting)
             case StateReport():
                 self._directory.reported(sighting)
+                self.on_report(sighting)
+            case Trouble():
+                self.on_trouble(sighting)
+            case Listen():
+                handler = partial(self._received, ecosystem)
+                self._listening.change(ecosystem.name, sighting, handler)
+            case Say(message):
+                self._say_soon((message,))
+            case Malformed(topic, reason):
+                self.drop(topic, reason)
+            case _:
+                self._note_presence(ecosystem, sighting)
+
+    def _note_presence(self, ecosystem: Ecosystem, sighting: Sighting) -> None:
+        """Who is there."""
+        match sighting:
             case Availability():
                 self._directory.availability(sighting)
             case Announced():
@@ -80,8 +137,6 @@ class Wire:
                     self.drop(sighting.description.id, "there is no room for another device")
             case Removed():
                 self._directory.removed(sighting)
-            case Malformed():
-                self.drop(sighting.topic, sighting.reason)
 
     def drop(self, source: str, reason: str) -> None:
         """Say that something from the network was refused: once as a warning, then as debug."""
@@ -91,5 +146,5 @@ class Wire:
         self._bus.publish(MessageDropped(source, reason))
 
 
-def _nobody(heard: Acknowledged) -> None:
+def _nobody(_: object) -> None:
     """Nothing was sent yet, so nothing can be acknowledged."""

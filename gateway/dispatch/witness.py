@@ -32,7 +32,16 @@ class Witness:
     `state` is what was heard of the keys in question, `evidence` how much that proves.
     """
 
-    __slots__ = ("_heard", "_levels", "_moved", "_moving", "_proof", "_read_back", "reports")
+    __slots__ = (
+        "_answer",
+        "_heard",
+        "_levels",
+        "_moved",
+        "_moving",
+        "_proof",
+        "_read_back",
+        "_still",
+    )
 
     def __init__(self, proof: Proof) -> None:
         self._proof = proof
@@ -41,7 +50,8 @@ class Witness:
         self._moving: bool | None = None
         self._moved = False
         self._read_back = False
-        self.reports = 0
+        self._answer = False
+        self._still = False
 
     @property
     def state(self) -> Mapping[str, Scalar]:
@@ -72,13 +82,12 @@ class Witness:
 
     def asked(self) -> None:
         """The state is read back: what is reported from now on is no echo."""
-        self._read_back = True
+        self._read_back = self._answer = True
 
     def hear(self, report: StateReport) -> Finding:
         """What `report` means. Retained ones are the past and mean nothing."""
         if not report.live or not report.state:
             return Finding.NOTHING
-        self.reports += 1
         self._note(report)
         if not self._shown():
             return self._on_the_way()
@@ -94,17 +103,20 @@ class Witness:
         if isinstance(moving, bool):
             self._moving = moving
             self._moved = self._moved or moving
-        for key, value in report.state.items():
-            if key in self._proof.state:
-                before = self._heard.get(key)
-                self._moved = self._moved or (before is not None and before != value)
-                self._levels[key] = level
-            self._heard[key] = value
+        asked = {key: value for key, value in report.state.items() if key in self._proof.state}
+        changed = any(self._heard.get(key, value) != value for key, value in asked.items())
+        self._moved = self._moved or changed
+        # The first report after a question is its answer: nothing has moved meanwhile.
+        self._still = self._answer and bool(asked) and not changed
+        self._answer = False
+        self._levels.update(dict.fromkeys(asked, level))
+        self._heard.update(report.state)
 
     def _on_the_way(self) -> Finding:
         """What was asked for is not there yet."""
         settles = self._proof.needs >= Evidence.SETTLED
-        if self._moving is False and self._moved and settles and self.contradiction:
+        stopped = self._moving is False or self._still
+        if stopped and self._moved and settles and self.contradiction:
             return Finding.STUCK
         return Finding.PROGRESS if settles and self._moved else Finding.NOTHING
 

@@ -88,6 +88,8 @@ def quoted(text: str) -> str:
 
 
 def _status(result: Result) -> Status:
+    if result.unrecorded:
+        return Status.ERROR
     if result.offline:
         return Status.OFFLINE
     if result.already:
@@ -106,6 +108,7 @@ _STATUS: Mapping[State, Status] = {
     State.REJECTED: Status.REJECTED,
     State.EXPIRED: Status.EXPIRED,
     State.SUPERSEDED: Status.SUPERSEDED,
+    State.UNCONFIRMED: Status.UNCONFIRMED,
     State.TIMED_OUT: Status.TIMED_OUT,
 }
 
@@ -234,6 +237,8 @@ def _reason(result: Result) -> str:
 
 
 def _pending(case: _Case) -> str:
+    if case.result.evidence is Evidence.PUBLISHED:
+        return f"{case.name} sleeps now and was told to; I will tell you when it did it."
     still = "is still moving" if case.command in _MOVING else "has begun and is not done yet"
     return f"{case.name} {still}; I will tell you when it is done."
 
@@ -248,12 +253,18 @@ def _timed_out(case: _Case) -> str:
 _SENTENCES: Mapping[Status, Callable[[_Case], str]] = {
     Status.CONFIRMED: _confirmed,
     Status.ALREADY: _already,
+    Status.UNCONFIRMED: lambda case: (
+        f"{case.name} was told, but it never says whether it did something."
+    ),
     Status.PENDING: _pending,
     Status.FAILED: _failed,
     Status.REJECTED: _rejected,
     Status.TIMED_OUT: _timed_out,
     Status.OFFLINE: lambda case: f"{case.name} is offline, so nothing was sent.",
     Status.EXPIRED: lambda case: f"{case.name} could not be reached in time; it was not done.",
+    Status.ERROR: lambda case: (
+        f"Nothing was sent to {case.name}: the gateway cannot keep its record of commands now."
+    ),
     Status.SUPERSEDED: lambda case: f"A newer command for {case.name} came before this was sent.",
 }
 

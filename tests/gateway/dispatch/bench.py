@@ -96,13 +96,13 @@ class Forgetful:
 class Bench:
     """The house under test. `behave` is what each device does with a command; it obeys else."""
 
-    def __init__(self, patience: Patience = STEADY) -> None:
+    def __init__(self, patience: Patience = STEADY, ecosystems: Sequence[Ecosystem] = ()) -> None:
         self.clock = ManualClock(asyncio.get_running_loop())
         self.bus = Bus()
         self.broker = MemoryBroker()
         self.link = TightLink(self.broker, self._published)
         self.directory = Directory(self.clock, self.bus)
-        self.ecosystems: list[Ecosystem] = [Native(), Forgetful()]
+        self.ecosystems: list[Ecosystem] = [Native(), Forgetful(), *ecosystems]
         self.wire = Wire(self.link, self.ecosystems, self.directory, self.bus)
         self.dispatcher = Dispatcher(self.wire, self.directory, self.bus, self.clock, patience)
         self.heard: list[Heard] = []
@@ -193,6 +193,8 @@ class Bench:
         self._started_s = self.clock.monotonic()
 
     def _published(self, message: Publish) -> None:
+        if not message.topic.endswith("/command"):
+            return
         device_id = message.topic.split("/")[1]
         command = codec.decode_command(message.payload)
         self.heard.append(Heard(self.now_s, device_id, command))
@@ -204,9 +206,11 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(patience: Patience = STEADY) -> AsyncIterator[Bench]:
+async def bench(
+    patience: Patience = STEADY, ecosystems: Sequence[Ecosystem] = ()
+) -> AsyncIterator[Bench]:
     """A bench whose link is up and listens, with a `lamp` and a `blind`."""
-    made = Bench(patience)
+    made = Bench(patience, ecosystems)
     async with made.link:
         await made.link.connected()
         with made.bus.subscribe() as made.events:

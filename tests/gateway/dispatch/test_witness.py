@@ -93,6 +93,17 @@ def test_a_cover_that_jams() -> None:
     assert witness.contradiction == "position"
 
 
+def test_a_cover_that_jams_and_never_says_whether_it_moves() -> None:
+    witness = Witness(OPEN)
+    for position in (100, 10, 40):
+        witness.hear(echo(position=position))
+    witness.asked()
+    assert witness.hear(echo(position=50)) is Finding.PROGRESS
+    assert witness.hear(echo(position=50)) is Finding.PROGRESS
+    witness.asked()
+    assert witness.hear(echo(position=50)) is Finding.STUCK
+
+
 def test_a_cover_that_has_not_started_yet_is_not_stuck() -> None:
     witness = Witness(OPEN)
     assert witness.hear(report(position=0, moving=False)) is Finding.NOTHING

@@ -1,0 +1,96 @@
+"""Subscriptions that became necessary while the gateway runs: devices name their own topics.
+
+Asked for in the background, some at a time; what a broker refuses is said once and left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from devices.contract.errors import LinkError
+from devices.ecosystems.base import Listen
+from devices.link.base import Handler, Link, Unsubscribe
+from gateway.once import Once
+from gateway.tasks import TaskSet
+
+log = logging.getLogger(__name__)
+
+# A thousand lamps have some thousand topics; beyond this a house is one that makes them up.
+MAX_TOPICS = 40_000
+# Asked for together: enough to fill the way to the broker and back.
+AT_ONCE = 64
+
+Key = tuple[str, str]
+
+
+class Listening:
+    """The dynamic subscriptions of all ecosystems. `dropped` counts those beyond MAX_TOPICS."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._tasks = TaskSet("listening")
+        self._wanted: dict[Key, tuple[Handler, int]] = {}
+        self._standing: dict[Key, Unsubscribe] = {}
+        self._new: deque[Key] = deque()
+        self._complaints = Once(MAX_TOPICS)
+        self._worker: asyncio.Task[None] | None = None
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        """How many subscriptions are wanted."""
+        return len(self._wanted)
+
+    def change(self, owner: str, listen: Listen, handler: Handler) -> None:
+        """Begin or end what `owner` listens to. Wanting a filter twice is wanting it once."""
+        key = (owner, listen.filter)
+        if not listen.wanted:
+            self._forget(key)
+        elif key not in self._wanted:
+            self._want(key, handler, listen.qos)
+
+    async def close(self) -> None:
+        """Ask for nothing more. What stands ends with the link."""
+        await self._tasks.close()
+
+    def _want(self, key: Key, handler: Handler, qos: int) -> None:
+        if len(self._wanted) >= MAX_TOPICS:
+            self.dropped += 1
+            return
+        self._wanted[key] = (handler, qos)
+        self._new.append(key)
+        if self._worker is None or self._worker.done():
+            self._worker = self._tasks.start(self._work(), "subscribe")
+
+    def _forget(self, key: Key) -> None:
+        self._wanted.pop(key, None)
+        unsubscribe: Callable[[], None] | None = self._standing.pop(key, None)
+        if unsubscribe is not None:
+            unsubscribe()
+
+    async def _work(self) -> None:
+        while self._new:
+            batch = list(islice(self._new, AT_ONCE))
+            for _ in batch:
+                self._new.popleft()
+            await asyncio.gather(*(self._subscribe(key) for key in batch))
+
+    async def _subscribe(self, key: Key) -> None:
+        wanted = self._wanted.get(key)
+        if wanted is None:
+            return
+        try:
+            unsubscribe = await self._link.subscribe(key[1], wanted[0], qos=wanted[1])
+        except (LinkError, ValueError) as error:
+            self._wanted.pop(key, None)
+            if self._complaints.first(key[0]):
+                log.warning("cannot listen to a topic that %s names: %s", key[0], error)
+            return
+        # It may have become needless, or wanted anew, while the broker was asked.
+        if key in self._wanted and key not in self._standing:
+            self._standing[key] = unsubscribe
+        else:
+            unsubscribe()
