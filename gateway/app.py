@@ -30,8 +30,8 @@ from gateway.errors import ConfigError, FatalError
 from gateway.events import BrokerChanged, FunctionCall
 from gateway.outcome import Outcome
 from gateway.policy.confirm import Holds
-from gateway.policy.limits import CallLimit
-from gateway.policy.rules import Decision, PolicySettings
+from gateway.policy.limits import Limits
+from gateway.policy.settings import pin_of, settings_of
 from gateway.providers.base import Offer
 from gateway.providers.registry import dialect_maker
 from gateway.session.session import Session
@@ -80,7 +80,7 @@ class Gateway:
             clock,
             Patience(config.devices.delivery_s, config.devices.answer_within_s),
         )
-        holds: Holds[Plan] = Holds(clock)
+        holds: Holds[Plan] = Holds(clock, pin=pin_of(config.policy, clock))
         self._registry = ToolRegistry(
             self.directory,
             self._dispatcher,
@@ -89,8 +89,8 @@ class Gateway:
             RegistrySettings(prompt=config.session.prompt),
         )
         self._calls = Calls(
-            _policy(config),
-            CallLimit(config.policy.calls_per_minute, clock),
+            settings_of(config.policy),
+            Limits(config.policy.calls_per_minute, config.policy.device_calls_per_minute, clock),
             holds,
             self.bus,
             clock,
@@ -199,6 +199,7 @@ class Gateway:
             handler=self._answer,
             bus=self.bus,
             clock=clock,
+            rotate_after_s=config.session.rotate_after_minutes * 60,
         )
         self.directory.on_change(session.tools_changed)
         self._calls.on_late = lambda call, outcome: session.note(
@@ -260,15 +261,6 @@ def _overrides(config: Config) -> dict[str, Override]:
         device_id: Override(o.name, o.area, tuple(o.aliases), o.hide, o.risk)
         for device_id, o in config.devices.overrides.items()
     }
-
-
-def _policy(config: Config) -> PolicySettings:
-    policy = config.policy
-    return PolicySettings(
-        guarded=Decision(policy.guarded),
-        forbidden=Decision(policy.forbidden),
-        ask_above_devices=policy.ask_above_devices,
-    )
 
 
 def _session_settings(config: Config) -> dict[str, Any]:

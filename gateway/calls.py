@@ -1,7 +1,8 @@
 """A function call on its way through the house: checked, allowed, carried out, answered.
 
-Above session and tools: neither knows the other. Each call id is carried out at most once;
-every call gets exactly one outcome, whatever happens.
+Above session and tools: neither knows the other. Each call id is carried out at most once,
+and what cannot be done twice without harm is not done again for a new id at once. Every call
+gets exactly one outcome, whatever happens.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import assert_never
 
@@ -17,10 +19,12 @@ from devices.contract.text import clean
 from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.events import CallAnswered, CallReceived, FunctionCall, LateOutcome
+from gateway.journal.masking import masked
 from gateway.outcome import Outcome, Status
 from gateway.policy.confirm import Holds
-from gateway.policy.limits import CallLimit
-from gateway.policy.rules import Decision, PolicySettings, decide
+from gateway.policy.limits import Limits, in_words
+from gateway.policy.repeats import Repeats, key_of, may_have_acted
+from gateway.policy.rules import Act, Decision, PolicySettings, Verdict, decide
 from gateway.tools.arguments import ArgumentError, check
 from gateway.tools.base import Context, Plan
 from gateway.tools.names import did_you_mean
@@ -43,16 +47,17 @@ class Calls:
     def __init__(
         self,
         settings: PolicySettings,
-        limit: CallLimit,
+        limits: Limits,
         holds: Holds[Plan],
         bus: Bus,
         clock: Clock,
     ) -> None:
         self._settings = settings
-        self._limit = limit
+        self._limits = limits
         self._holds = holds
         self._bus = bus
         self._clock = clock
+        self._repeats = Repeats(clock)
         self._answers: OrderedDict[_Key, asyncio.Future[Outcome]] = OrderedDict()
         self._asked: dict[_Key, FunctionCall] = {}
         self.on_late: Callable[[FunctionCall, Outcome], None] = _nobody
@@ -67,11 +72,12 @@ class Calls:
         first = self._answers.get(key)
         if first is not None:
             return await self._repeated(key, call, first)
-        self._bus.publish(CallReceived(call))
+        shown = replace(call, arguments=masked(call.arguments)[0])
+        self._bus.publish(CallReceived(shown))
         started = self._clock.monotonic()
         answer = self._remember(key, call)
         try:
-            outcome = await self._carry_out(call, tools)
+            outcome = await self._carry_out(call, tools, answer)
         except asyncio.CancelledError:
             answer.set_result(_INTERRUPTED)
             raise
@@ -80,39 +86,74 @@ class Calls:
             log.exception("tool %s failed", clean(call.name, 64))
             outcome = Outcome(Status.ERROR, "Something went wrong in the gateway.")
         answer.set_result(outcome)
-        self._bus.publish(CallAnswered(call, outcome, self._clock.monotonic() - started))
+        self._bus.publish(CallAnswered(shown, outcome, self._clock.monotonic() - started))
         return outcome
 
-    async def _carry_out(self, call: FunctionCall, tools: ToolSet) -> Outcome:
+    async def _carry_out(
+        self, call: FunctionCall, tools: ToolSet, answer: asyncio.Future[Outcome]
+    ) -> Outcome:
         if call.problem:
             return Outcome(Status.INVALID, call.problem)
-        if not self._limit.allows():
-            return Outcome(Status.DENIED, "That is too many calls in one minute. Wait a little.")
-        tool = tools.get(call.name)
-        if tool is None:
-            return _unknown_tool(call.name, tools)
-        try:
-            arguments = check(tool.parameters, call.arguments)
-        except ArgumentError as error:
-            return Outcome(Status.INVALID, str(error))
-        plan = tool.plan(arguments)
-        if isinstance(plan, Outcome):
-            return plan
-        return await self._decide(call, plan)
+        wait_s = self._limits.call()
+        planned = _plan(call, tools)
+        if wait_s and not (isinstance(planned, _Planned) and planned.plan.makes_safe):
+            again = in_words(wait_s)
+            return Outcome(
+                Status.DENIED, f"That is too many calls in one minute. Try again {again}."
+            )
+        if isinstance(planned, Outcome):
+            return planned
+        return await self._once(call, planned, answer)
+
+    async def _once(
+        self, call: FunctionCall, planned: _Planned, answer: asyncio.Future[Outcome]
+    ) -> Outcome:
+        """Carry it out, unless that was done a moment ago for another call."""
+        if planned.plan.idempotent:
+            return await self._decide(call, planned.plan)
+        while (first := self._repeats.first(planned.key)) is not None:
+            log.info("%s came again under another id; it is done once", clean(call.name, 64))
+            outcome = await asyncio.shield(first)
+            if may_have_acted(outcome):
+                return outcome
+        self._repeats.came(planned.key, answer)
+        return await self._decide(call, planned.plan)
 
     async def _decide(self, call: FunctionCall, plan: Plan) -> Outcome:
-        verdict = decide(plan.risk, len(plan.devices), self._settings, confirmed=plan.confirmed)
+        acts = plan.acts or (Act(call.name),)
+        now = self._clock.wall().astimezone()
+        verdict = decide(acts, self._settings, now, agreed=plan.agreed)
         match verdict.decision:
             case Decision.ALLOW:
-                context = Context(call.call_id, partial(self._late, call), call.epoch)
-                return await plan.run(context)
+                return self._too_often(plan) or await self._run(call, plan)
             case Decision.ASK:
-                token = self._holds.hold(plan)
-                question = f"{verdict.reason} Shall I {plan.summary}?"
-                return Outcome(Status.NEEDS_CONFIRMATION, question, confirmation=token)
+                return self._held(plan, verdict)
             case Decision.DENY:
                 return Outcome(Status.DENIED, verdict.reason)
         assert_never(verdict.decision)
+
+    def _too_often(self, plan: Plan) -> Outcome | None:
+        """The refusal, when a device of `plan` had too many commands; else they count."""
+        names = {act.device_id: act.name for act in plan.acts if act.held_back}
+        limited = self._limits.commands(names)
+        if limited is None:
+            return None
+        device_id, wait_s = limited
+        words = f"{names[device_id]} had too many commands in one minute."
+        return Outcome(Status.DENIED, f"{words} Try again {in_words(wait_s)}.")
+
+    def _held(self, plan: Plan, verdict: Verdict) -> Outcome:
+        if verdict.pin and (locked_s := self._holds.locked_s()):
+            again = in_words(locked_s)
+            return Outcome(Status.DENIED, f"The PIN was wrong too often. Try again {again}.")
+        question = f"{verdict.reason} Shall I {plan.summary}?"
+        if verdict.pin:
+            question += " Please say the PIN."
+        token = self._holds.hold(plan, with_pin=verdict.pin)
+        return Outcome(Status.NEEDS_CONFIRMATION, question, confirmation=token)
+
+    async def _run(self, call: FunctionCall, plan: Plan) -> Outcome:
+        return await plan.run(Context(call.call_id, partial(self._late, call), call.epoch))
 
     async def _repeated(
         self, key: _Key, call: FunctionCall, first: asyncio.Future[Outcome]
@@ -136,6 +177,27 @@ class Calls:
     def _late(self, call: FunctionCall, outcome: Outcome) -> None:
         self._bus.publish(LateOutcome(call.call_id, outcome, call.epoch))
         self.on_late(call, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan, and the text that is the same for the same request."""
+
+    plan: Plan
+    key: str
+
+
+def _plan(call: FunctionCall, tools: ToolSet) -> _Planned | Outcome:
+    """What `call` would do, or the outcome that refuses it. Touches nothing."""
+    tool = tools.get(call.name)
+    if tool is None:
+        return _unknown_tool(call.name, tools)
+    try:
+        arguments = check(tool.parameters, call.arguments)
+    except ArgumentError as error:
+        return Outcome(Status.INVALID, str(error))
+    plan = tool.plan(arguments)
+    return plan if isinstance(plan, Outcome) else _Planned(plan, key_of(call.name, arguments))
 
 
 def _unknown_tool(name: str, tools: ToolSet) -> Outcome:

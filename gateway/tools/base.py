@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from devices.contract.capability import Parameter, Risk
+from devices.contract.capability import Parameter
 from gateway.outcome import Outcome
+from gateway.policy.rules import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,21 @@ class Context:
 class Plan:
     """What a call would do, before it does it.
 
-    `summary` is a phrase that fits after "Shall I" ("unlock Front door"). `devices` are the
-    ids that would be touched; `risk` the highest among them. `confirmed`: nobody is asked
-    (again), because the user has said yes to exactly this plan, or because it makes safe.
+    `summary` is a phrase that fits after "Shall I" ("unlock Front door"). `acts` is what
+    policy decides on; () when the tool's name says it all. `idempotent`: doing it twice
+    equals doing it once. `agreed`: the user has said yes to exactly this plan.
     """
 
     summary: str
     run: Callable[[Context], Awaitable[Outcome]]
-    risk: Risk = Risk.NORMAL
-    devices: tuple[str, ...] = ()
-    confirmed: bool = False
+    acts: tuple[Act, ...] = ()
+    idempotent: bool = False
+    agreed: bool = False
+
+    @property
+    def makes_safe(self) -> bool:
+        """Whether it only stops or locks: it is never slowed down."""
+        return bool(self.acts) and all(act.makes_safe for act in self.acts)
 
 
 class Tool(Protocol):

@@ -46,7 +46,7 @@ class VerbTool:
         if isinstance(work, Outcome):
             return work
         phrase = _PHRASES[self.name](match.label, asked)
-        return work.plan(phrase, makes_safe=VERBS[self.name].makes_safe)
+        return work.plan(phrase)
 
     def _work(self, match: Match, asked: Mapping[str, Any]) -> Work | Outcome:
         """What lacks the thing is left out of a group; what refuses the value is told."""
@@ -66,8 +66,17 @@ class VerbTool:
 
     def _job(self, entry: Entry, asked: Mapping[str, Any], *, group: bool) -> Job:
         request = Request(entry.description, asked, group)
-        args = fit(self.name, request)
-        return Job(entry.id, entry.name, self.name, args, risk_of(self.name, request))
+        verb = VERBS[self.name]
+        return Job(
+            device_id=entry.id,
+            name=entry.name,
+            area=entry.area,
+            command=self.name,
+            args=fit(self.name, request),
+            risk=risk_of(self.name, request),
+            idempotent=verb.idempotent,
+            makes_safe=verb.makes_safe,
+        )
 
 
 def verb_tools(house: House, carrier: Carrier) -> list[VerbTool]:

@@ -10,23 +10,31 @@ from devices.contract.capability import Risk
 from devices.contract.command import Scalar
 from gateway.dispatch.order import Carrier, Order, Result
 from gateway.outcome import Outcome
+from gateway.policy.rules import Act
 from gateway.tools import speech
 from gateway.tools.base import Context, Plan
 
 _MAX_NAMED = 4
-_SEVERITY = (Risk.NORMAL, Risk.GUARDED, Risk.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One command for one device, which is called `name`."""
+    """One command for one device, which is called `name` and stands in `area`."""
 
     device_id: str
     name: str
+    area: str
     command: str
     args: Mapping[str, Scalar]
     risk: Risk = Risk.NORMAL
+    idempotent: bool = False
+    makes_safe: bool = False
     answer_within_s: float | None = None
+
+    @property
+    def act(self) -> Act:
+        """What policy needs to know of it."""
+        return Act(self.command, self.risk, self.device_id, self.name, self.area, self.makes_safe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +46,13 @@ class Work:
     refused: Sequence[Outcome]
     carrier: Carrier
 
-    def plan(self, phrase: str, *, makes_safe: bool = False) -> Plan:
+    def plan(self, phrase: str) -> Plan:
         """The plan to do it; `phrase` fits after "Shall I"."""
         return Plan(
             summary=f"{phrase}{self._named()}",
             run=self.run,
-            risk=max((job.risk for job in self.jobs), key=_SEVERITY.index),
-            devices=tuple(job.device_id for job in self.jobs),
-            # Nobody is asked before something is stopped or locked, however much it is.
-            confirmed=makes_safe,
+            acts=tuple(job.act for job in self.jobs),
+            idempotent=all(job.idempotent for job in self.jobs),
         )
 
     async def run(self, context: Context) -> Outcome:

@@ -16,6 +16,7 @@ from devices.contract.capability import OwnCommand, Parameter
 from devices.contract.text import clean
 from devices.contract.verbs import VERBS
 from gateway.dispatch.order import Carrier
+from gateway.journal.masking import is_secret
 from gateway.outcome import Outcome
 from gateway.tools.base import Plan
 from gateway.tools.device import target
@@ -54,7 +55,8 @@ class OwnTool:
         if isinstance(match, Outcome):
             return match
         jobs = [_job(self.offers[e.id], asked) for e in match.entries]
-        details = ", ".join(f"{_words(name)} {value}" for name, value in asked.items())
+        told = {name: value for name, value in asked.items() if not is_secret(name)}
+        details = ", ".join(f"{_words(name)} {value}" for name, value in told.items())
         phrase = f"do “{_words(command.name)}” with {match.label}"
         phrase += f" ({details})" if details else ""
         return Work(match.label, jobs, (), self.carrier).plan(phrase)
@@ -114,7 +116,16 @@ def _job(offer: _Offer, asked: Mapping[str, Any]) -> Job:
     entry, own = offer
     within_ms = own.answer_within_ms
     within_s = None if within_ms is None else within_ms / 1000
-    return Job(entry.id, entry.name, own.name, asked, own.risk, within_s)
+    return Job(
+        device_id=entry.id,
+        name=entry.name,
+        area=entry.area,
+        command=own.name,
+        args=asked,
+        risk=own.risk,
+        idempotent=own.idempotent,
+        answer_within_s=within_s,
+    )
 
 
 def _words(name: str) -> str:

@@ -21,7 +21,9 @@ from pydantic_core import to_jsonable_python
 from devices.contract.capability import Parameter, ParameterType, Risk
 from devices.contract.text import clean
 from gateway.errors import ConfigError, ToolError
+from gateway.journal.masking import is_secret
 from gateway.outcome import Outcome, Status
+from gateway.policy.rules import Act
 from gateway.tools.base import Context, Plan
 from gateway.tools.threads import DaemonThreads
 
@@ -43,7 +45,13 @@ class PythonTool(Generic[_P, _R]):
     """A function that the model may call. Calling it in Python calls the function."""
 
     def __init__(
-        self, function: Callable[_P, _R], *, name: str, risk: Risk, timeout_s: float
+        self,
+        function: Callable[_P, _R],
+        *,
+        name: str,
+        risk: Risk,
+        idempotent: bool,
+        timeout_s: float,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise TypeError(f"{name!r} is no tool name: letters, digits, _ and -, at most 64")
@@ -52,7 +60,8 @@ class PythonTool(Generic[_P, _R]):
         self.parameters = _parameters(name, model := _model(function, name))
         self._function = function
         self._model = model
-        self._risk = risk
+        self._act = Act(name, risk)
+        self._idempotent = idempotent
         self._timeout_s = timeout_s
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -69,11 +78,13 @@ class PythonTool(Generic[_P, _R]):
             return Outcome(Status.INVALID, f"{where} is wrong: {_uncapital(first['msg'])}.")
         kwargs = {name: getattr(checked, name) for name in checked.model_fields_set}
         words = self.name.replace("_", " ")
-        details = ", ".join(f"{name.replace('_', ' ')} {arguments[name]}" for name in kwargs)
+        told = [name for name in kwargs if not is_secret(name)]
+        details = ", ".join(f"{name.replace('_', ' ')} {arguments[name]}" for name in told)
         return Plan(
             summary=f"do “{words}”" + (f" ({clean(details, 120)})" if details else ""),
             run=lambda context: self._run(context, kwargs),
-            risk=self._risk,
+            acts=(self._act,),
+            idempotent=self._idempotent,
         )
 
     async def _run(self, _: Context, kwargs: Mapping[str, Any]) -> Outcome:
@@ -103,7 +114,11 @@ def tool(function: Callable[_P, _R]) -> PythonTool[_P, _R]: ...
 
 @overload
 def tool(
-    *, name: str = "", risk: Risk = Risk.NORMAL, timeout_s: float = TIMEOUT_S
+    *,
+    name: str = "",
+    risk: Risk = Risk.NORMAL,
+    idempotent: bool = False,
+    timeout_s: float = TIMEOUT_S,
 ) -> Callable[[Callable[_P, _R]], PythonTool[_P, _R]]: ...
 
 
@@ -112,6 +127,7 @@ def tool(
     *,
     name: str = "",
     risk: Risk = Risk.NORMAL,
+    idempotent: bool = False,
     timeout_s: float = TIMEOUT_S,
 ) -> Any:
     """Make a function, plain or async, a tool of the model.
@@ -120,12 +136,17 @@ def tool(
     or Literal texts, `Annotated[..., Field(ge=, le=, description=)]` where more is to say,
     optional where they have a default. What it returns (text, number, list, mapping) is the
     answer. Raise ToolError with a sentence to say why it cannot. A plain function runs in a
-    thread. Raises TypeError for a signature that a model could not call.
+    thread. `idempotent`: running it twice does no harm; otherwise the same call within 10 s
+    gets the first one's answer. Raises TypeError for a signature that a model could not call.
     """
 
     def make(wrapped: Callable[..., Any]) -> PythonTool[..., Any]:
         return PythonTool(
-            wrapped, name=name or wrapped.__name__, risk=Risk(risk), timeout_s=timeout_s
+            wrapped,
+            name=name or wrapped.__name__,
+            risk=Risk(risk),
+            idempotent=idempotent,
+            timeout_s=timeout_s,
         )
 
     return make if function is None else make(function)

@@ -9,6 +9,7 @@ from typing import Any
 from devices.contract.capability import Parameter, ParameterType
 from gateway.directory import Directory
 from gateway.outcome import Outcome, Status
+from gateway.policy.rules import Act
 from gateway.tools import speech
 from gateway.tools.base import Context, Plan
 from gateway.tools.device import target
@@ -42,7 +43,11 @@ class GetState:
         async def run(_: Context) -> Outcome:
             return self._read(found)
 
-        return Plan(summary=f"read {match.label}", run=run)
+        acts = (
+            Act(self.name, name=e.name, device_id=e.id, area=e.area, reads=True)
+            for e in match.entries
+        )
+        return Plan(f"read {match.label}", run, tuple(acts), idempotent=True)
 
     def _read(self, match: Match) -> Outcome:
         if not match.group:
@@ -96,7 +101,7 @@ class FindDevices:
         async def run(_: Context) -> Outcome:
             return self._found(arguments)
 
-        return Plan(summary="look for devices", run=run)
+        return Plan("look for devices", run, (Act(self.name, reads=True),), idempotent=True)
 
     def _found(self, arguments: Mapping[str, Any]) -> Outcome:
         area, kind = arguments.get("area", ""), arguments.get("kind", "")

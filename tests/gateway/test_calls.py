@@ -3,11 +3,20 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from devices.contract.capability import Capability, Description, Kind, Risk
+from devices.contract.capability import (
+    Capability,
+    Description,
+    Kind,
+    OwnCommand,
+    Parameter,
+    ParameterType,
+    Risk,
+)
 from devices.contract.command import Scalar
 from devices.ecosystems.base import Announced, Traits
 from gateway import calls as module
@@ -19,14 +28,20 @@ from gateway.dispatch.order import Result
 from gateway.events import CallAnswered, CallReceived, FunctionCall, LateOutcome
 from gateway.outcome import Outcome, Status
 from gateway.policy.confirm import Holds
-from gateway.policy.limits import CallLimit
-from gateway.policy.rules import PolicySettings
+from gateway.policy.hours import Hours
+from gateway.policy.limits import Limits
+from gateway.policy.pin import Pin
+from gateway.policy.rules import Decision, PolicySettings, Rule
 from gateway.testing import ManualClock, ScriptedCarrier
 from gateway.tools.base import Context, Plan
 from gateway.tools.python import tool
 from gateway.tools.registry import ToolRegistry
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
+
+
+_CUPS = Parameter("cups", ParameterType.INTEGER, required=False)
+_NAPS = Rule(Decision.DENY, areas=frozenset({"kitchen"}), because="It is quiet time.")
 
 
 class Broken:
@@ -51,26 +66,37 @@ class Broken:
 class Desk:
     """Calls over a real house of three devices, with a carrier that remembers state."""
 
-    def __init__(self, settings: PolicySettings | None = None, *, a_minute: int = 60) -> None:
+    def __init__(
+        self,
+        settings: PolicySettings | None = None,
+        *,
+        a_minute: int = 60,
+        a_device: int = 30,
+        pin: str = "",
+    ) -> None:
         settings = settings or PolicySettings()
         self.clock = ManualClock(asyncio.get_running_loop())
         self.bus = Bus()
         self.carrier = ScriptedCarrier()
         self.slow = 0
         self.directory = Directory(self.clock, self.bus)
-        holds: Holds[Plan] = Holds(self.clock)
-        limit = CallLimit(a_minute, self.clock)
-        self.calls = Calls(settings, limit, holds, self.bus, self.clock)
+        holds: Holds[Plan] = Holds(self.clock, pin=Pin(pin, self.clock) if pin else None)
+        limits = Limits(a_minute, a_device, self.clock)
+        self.calls = Calls(settings, limits, holds, self.bus, self.clock)
         extra = [tool(self.slowly), Broken("plans"), Broken("runs")]
         self.registry = ToolRegistry(self.directory, self.carrier, holds, extra)
         self._ids = itertools.count(1)
         self.add("Kitchen light", Capability(Kind.BRIGHTNESS))
         self.add("Front door", Capability(Kind.LOCK, risk=Risk.GUARDED))
         self.add("Bank vault", Capability(Kind.LOCK, risk=Risk.FORBIDDEN))
+        self.add("Coffee machine", commands=[OwnCommand("brew", "Brew.", (_CUPS,))])
 
-    def add(self, name: str, capability: Capability) -> None:
+    def add(
+        self, name: str, *capabilities: Capability, commands: Sequence[OwnCommand] = ()
+    ) -> None:
         device_id = name.lower().replace(" ", "-")
-        description = Description(device_id, name, capabilities=(capability,))
+        area = name.split(maxsplit=1)[0]
+        description = Description(device_id, name, area, (), capabilities, tuple(commands))
         self.directory.announced(Announced(description), "native", Traits(True, False))
 
     async def slowly(self, seconds: float) -> str:
@@ -274,6 +300,186 @@ async def test_a_model_in_a_loop_is_slowed_down() -> None:
     await asyncio.sleep(60)
     assert (await desk.call("turn_on", target="Kitchen light")).ok
     assert len(desk.done) == 3
+
+
+async def test_stopping_and_locking_are_never_slowed_down() -> None:
+    desk = Desk(a_minute=1, a_device=1)
+    statuses = [(await desk.call("lock", target="Front door")).status for _ in range(4)]
+    assert statuses == [Status.CONFIRMED] * 4
+
+
+async def test_the_limit_says_when_to_try_again() -> None:
+    desk = Desk(a_minute=2)
+    for _ in range(2):
+        await desk.call("get_state", target="Kitchen light")
+    outcome = await desk.call("turn_on", target="Kitchen light")
+    assert outcome.status is Status.DENIED
+    assert "Try again in 30 seconds." in outcome.message
+
+
+async def test_each_device_has_its_own_limit() -> None:
+    desk = Desk(a_device=2)
+    desk.add("Hall light", Capability(Kind.BRIGHTNESS))
+    statuses = [(await desk.call("turn_on", target="Kitchen light")).status for _ in range(3)]
+    assert statuses == [Status.CONFIRMED, Status.CONFIRMED, Status.DENIED]
+    group = await desk.call("turn_on", target="all lights")
+    assert group.status is Status.DENIED
+    assert "Kitchen light had too many commands" in group.message
+    assert (await desk.call("get_state", target="Kitchen light")).ok
+    assert (await desk.call("turn_on", target="Hall light")).ok
+    await asyncio.sleep(30)
+    assert (await desk.call("turn_on", target="all lights")).ok
+
+
+async def test_a_rule_denies_and_says_why() -> None:
+    desk = Desk(PolicySettings(rules=[_NAPS]))
+    outcome = await desk.call("turn_on", target="Kitchen light")
+    assert (outcome.status, outcome.message) == (Status.DENIED, "It is quiet time.")
+    assert (await desk.call("get_state", target="Kitchen light")).ok
+    assert desk.done == []
+
+
+async def test_a_rule_that_came_into_force_after_the_question_holds() -> None:
+    now = ManualClock().wall().astimezone()
+    minute = now.hour * 60 + now.minute
+    from_next_minute = Hours((minute + 1) % 1440, (minute + 60) % 1440)
+    late = Rule(Decision.DENY, hours=from_next_minute, because="It is too late.")
+    desk = Desk(PolicySettings(rules=[late]))
+    await asyncio.sleep(30)
+    asked = await desk.call("unlock", target="Front door")
+    await asyncio.sleep(31)
+    outcome = await desk.call("confirm", confirmation=asked.confirmation)
+    assert (outcome.status, outcome.message) == (Status.DENIED, "It is too late.")
+    assert desk.done == []
+
+
+async def test_a_confirmation_that_was_denied_for_a_while_is_not_used_up() -> None:
+    desk = Desk(a_device=1)
+    asked = await desk.call("unlock", target="Front door")
+    other = await desk.call("unlock", target="Front door")
+    assert (await desk.call("confirm", confirmation=asked.confirmation)).ok
+    too_soon = await desk.call("confirm", confirmation=other.confirmation)
+    assert too_soon.status is Status.DENIED
+    assert len(desk.done) == 1
+
+
+async def test_a_device_of_the_pin_opens_with_it_and_nobody_sees_it() -> None:
+    desk = Desk(PolicySettings(pin_devices=frozenset({"front-door"})), pin="2468")
+    with desk.bus.subscribe() as told:
+        asked = await desk.call("unlock", target="Front door")
+        assert (asked.status, "PIN" in asked.message) == (Status.NEEDS_CONFIRMATION, True)
+        for pin, status in (
+            ("1357", Status.NEEDS_CONFIRMATION),
+            ("2468", Status.CONFIRMED),
+            ("2468", Status.INVALID),
+        ):
+            outcome = await desk.call("confirm", confirmation=asked.confirmation, pin=pin)
+            assert outcome.status is status
+        shown = repr(told.waiting())
+    assert "2468" not in shown
+    assert "1357" not in shown
+    assert desk.done == [("front-door", "unlock", {})]
+    assert (await desk.call("lock", target="Front door")).ok
+
+
+async def test_after_many_wrong_pins_its_devices_are_closed_for_a_while() -> None:
+    desk = Desk(PolicySettings(pin_devices=frozenset({"front-door"})), pin="2468")
+    for _ in range(2):
+        asked = await desk.call("unlock", target="Front door")
+        for _ in range(3):
+            await desk.call("confirm", confirmation=asked.confirmation, pin="0000")
+    closed = await desk.call("unlock", target="Front door")
+    assert (closed.status, closed.confirmation) == (Status.DENIED, "")
+    assert "Try again in 5 minutes." in closed.message
+    assert (await desk.call("lock", target="Front door")).ok
+    await asyncio.sleep(300)
+    assert (await desk.call("unlock", target="Front door")).confirmation
+
+
+# --- the same again under another id ------------------------------------------------------------
+
+
+def brewed(desk: Desk) -> int:
+    return [command for _, command, _ in desk.done].count("brew")
+
+
+async def test_what_cannot_be_done_twice_is_not_done_again_at_once(desk: Desk) -> None:
+    first = await desk.call("brew", cups=2)
+    with desk.bus.subscribe() as told:
+        assert await desk.call("brew", "other", cups=2.0) is first
+        assert [type(event) for event in told.waiting()] == [CallReceived, CallAnswered]
+    assert (first.status, brewed(desk)) == (Status.CONFIRMED, 1)
+
+
+async def test_another_request_is_no_repeat(desk: Desk) -> None:
+    for cups in (1, 2):
+        assert (await desk.call("brew", cups=cups)).ok
+    assert (await desk.call("brew")).ok
+    assert brewed(desk) == 3
+
+
+async def test_the_time_counts_from_when_the_first_came(desk: Desk) -> None:
+    await desk.call("brew")
+    await asyncio.sleep(9.9)
+    await desk.call("brew")
+    assert brewed(desk) == 1
+    await asyncio.sleep(0.1)
+    await desk.call("brew")
+    assert brewed(desk) == 2
+
+
+async def test_a_reconnect_does_not_double_it(desk: Desk) -> None:
+    for epoch in (1, 2):
+        assert (await desk.give(FunctionCall("c1", "brew", epoch=epoch))).ok
+    assert brewed(desk) == 1
+
+
+async def test_what_still_runs_is_waited_for(desk: Desk) -> None:
+    outcomes = await asyncio.gather(*(desk.call("slowly", seconds=5) for _ in range(3)))
+    assert outcomes == [outcomes[0]] * 3
+    assert desk.slow == 1
+
+
+async def test_what_had_no_effect_may_be_tried_again_at_once(desk: Desk) -> None:
+    away = Result(State.EXPIRED, offline=True)
+    there = ScriptedCarrier({"coffee-machine": [away, Result(State.SUCCEEDED)]})
+    desk.carrier = there
+    desk.registry = ToolRegistry(desk.directory, there, Holds(desk.clock))
+    statuses = [(await desk.call("brew")).status for _ in range(3)]
+    assert statuses == [Status.OFFLINE, Status.CONFIRMED, Status.CONFIRMED]
+    assert len(there.orders) == 2
+
+
+async def test_of_those_who_waited_in_vain_one_tries(desk: Desk) -> None:
+    away = Result(State.EXPIRED, offline=True)
+    there = ScriptedCarrier({"coffee-machine": [away, Result(State.SUCCEEDED)]})
+    desk.carrier = there
+    desk.registry = ToolRegistry(desk.directory, there, Holds(desk.clock))
+    outcomes = await asyncio.gather(*(desk.call("brew") for _ in range(4)))
+    assert [outcome.status for outcome in outcomes] == [Status.OFFLINE, *[Status.CONFIRMED] * 3]
+    assert len(there.orders) == 2
+
+
+async def test_a_repeat_of_what_was_cut_off_is_not_done_again(desk: Desk) -> None:
+    first = asyncio.create_task(desk.call("slowly", seconds=5))
+    await asyncio.sleep(1)
+    first.cancel()
+    assert (await desk.call("slowly", seconds=5)).status is Status.TIMED_OUT
+    assert desk.slow == 1
+
+
+async def test_what_can_be_done_twice_is(desk: Desk) -> None:
+    for _ in range(2):
+        assert (await desk.call("turn_on", target="Kitchen light")).ok
+    assert len(desk.done) == 2
+
+
+async def test_what_was_only_asked_about_is_asked_about_again() -> None:
+    desk = Desk(PolicySettings(rules=[Rule(Decision.ASK, tools=frozenset({"brew"}))]))
+    first, second = await desk.call("brew"), await desk.call("brew")
+    assert first.confirmation != second.confirmation
+    assert (await desk.call("confirm", confirmation=second.confirmation)).ok
+    assert brewed(desk) == 1
 
 
 # --- afterwards -------------------------------------------------------------------------------

@@ -232,24 +232,30 @@ def plan(home: Any, tool: str, **arguments: Any) -> Plan:
     return found
 
 
-def test_risk_is_the_highest_among_what_is_touched(home: Any) -> None:
+def risks(plan: Plan) -> set[Risk]:
+    return {act.risk for act in plan.acts}
+
+
+def test_each_device_is_touched_at_its_own_risk(home: Any) -> None:
     home.add("Shed", "Garden", Capability(Kind.LOCK))
     home.add("Front door", "Hall", LOCK)
     home.add("Safe", "Cellar", Capability(Kind.LOCK, risk=Risk.FORBIDDEN))
-    assert plan(home, "unlock", target="shed").risk is Risk.NORMAL
-    assert plan(home, "unlock", target="front door").risk is Risk.GUARDED
-    both = plan(home, "unlock", target="all locks")
-    assert both.risk is Risk.FORBIDDEN
-    assert sorted(both.devices) == ["device-0", "device-1", "device-2"]
+    assert risks(plan(home, "unlock", target="shed")) == {Risk.NORMAL}
+    assert risks(plan(home, "unlock", target="front door")) == {Risk.GUARDED}
+    everyone = plan(home, "unlock", target="all locks")
+    assert risks(everyone) == set(Risk)
+    assert sorted(act.device_id for act in everyone.acts) == ["device-0", "device-1", "device-2"]
+    assert {act.area for act in everyone.acts} == {"Garden", "Hall", "Cellar"}
 
 
 def test_making_the_house_safe_is_never_asked_about(home: Any) -> None:
     home.add("Front door", "Hall", LOCK)
     home.add("Safe", "Cellar", Capability(Kind.LOCK, risk=Risk.FORBIDDEN))
     locked = plan(home, "lock", target="front door")
-    assert (locked.risk, locked.confirmed) == (Risk.NORMAL, True)
-    assert plan(home, "lock", target="safe").risk is Risk.FORBIDDEN
-    assert not plan(home, "unlock", target="front door").confirmed
+    assert locked.makes_safe
+    assert risks(locked) == {Risk.NORMAL}
+    assert risks(plan(home, "lock", target="safe")) == {Risk.FORBIDDEN}
+    assert not plan(home, "unlock", target="front door").makes_safe
 
 
 def test_only_the_named_button_counts_for_the_risk(home: Any) -> None:
@@ -258,8 +264,15 @@ def test_only_the_named_button_counts_for_the_risk(home: Any) -> None:
         Capability(Kind.BUTTON, name="opener", risk=Risk.GUARDED),
     )
     home.add("Gate", "", *buttons)
-    assert plan(home, "press", target="gate", name="bell").risk is Risk.NORMAL
-    assert plan(home, "press", target="gate", name="opener").risk is Risk.GUARDED
+    assert risks(plan(home, "press", target="gate", name="bell")) == {Risk.NORMAL}
+    assert risks(plan(home, "press", target="gate", name="opener")) == {Risk.GUARDED}
+
+
+def test_only_pressing_does_more_when_it_is_done_twice(home: Any) -> None:
+    home.add("Gate", "", Capability(Kind.BUTTON, name="bell"))
+    home.add("Lamp", "", "power")
+    assert plan(home, "turn_on", target="lamp").idempotent
+    assert not plan(home, "press", target="gate").idempotent
 
 
 def test_a_plan_says_in_words_what_it_would_do(home: Any) -> None:

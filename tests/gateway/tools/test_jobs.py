@@ -9,6 +9,7 @@ from devices.contract.capability import Risk
 from gateway.dispatch.lifecycle import State
 from gateway.dispatch.order import Order, Result
 from gateway.outcome import Outcome, Status
+from gateway.policy.rules import Act
 from gateway.tools.base import Context
 from gateway.tools.jobs import Job, Work
 
@@ -24,7 +25,7 @@ class SlowCarrier:
 
 
 def work(count: int, *refused: Outcome) -> Work:
-    jobs = [Job(f"d{n}", f"Lamp {n}", "turn_on", {}) for n in range(count)]
+    jobs = [Job(f"d{n}", f"Lamp {n}", "Hall", "turn_on", {}) for n in range(count)]
     return Work("all lights", jobs, refused, SlowCarrier())
 
 
@@ -47,8 +48,24 @@ async def test_who_cannot_do_it_is_among_the_results() -> None:
     assert [r.target for r in outcome.results] == ["Lamp 0", "Lamp 9"]
 
 
-def test_a_plan_has_the_highest_risk_of_its_jobs() -> None:
+def test_a_plan_says_what_each_of_its_jobs_does() -> None:
     jobs = [
-        Job("a", "A", "unlock", {}, risk) for risk in (Risk.NORMAL, Risk.FORBIDDEN, Risk.GUARDED)
+        Job("a", "A", "Hall", "unlock", {}, Risk.GUARDED),
+        Job("b", "B", "", "unlock", {}, makes_safe=True),
     ]
-    assert Work("x", jobs, (), SlowCarrier()).plan("unlock x").risk is Risk.FORBIDDEN
+    plan = Work("x", jobs, (), SlowCarrier()).plan("unlock x")
+    assert plan.acts == (
+        Act("unlock", Risk.GUARDED, "a", "A", "Hall"),
+        Act("unlock", Risk.NORMAL, "b", "B", "", makes_safe=True),
+    )
+    assert not plan.makes_safe
+
+
+@pytest.mark.parametrize(
+    ("each", "together"), [([True, True], True), ([True, False], False), ([False], False)]
+)
+def test_a_plan_may_be_done_twice_when_each_of_its_jobs_may(
+    each: list[bool], together: bool
+) -> None:
+    jobs = [Job("a", "A", "", "brew", {}, idempotent=idempotent) for idempotent in each]
+    assert Work("x", jobs, (), SlowCarrier()).plan("brew").idempotent is together

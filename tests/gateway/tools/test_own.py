@@ -77,8 +77,25 @@ async def test_its_own_risk_counts(home: Any) -> None:
     home.add("Oven", "", "power", commands=(OwnCommand("pyrolysis", "", risk=Risk.GUARDED),))
     plan = home.plan("pyrolysis")
     assert isinstance(plan, Plan)
-    assert plan.risk is Risk.GUARDED
+    assert [act.risk for act in plan.acts] == [Risk.GUARDED]
     assert plan.summary == "do “pyrolysis” with Oven"
+
+
+def test_a_code_is_not_part_of_the_question(home: Any) -> None:
+    parameters = (
+        Parameter("code", ParameterType.STRING),
+        Parameter("drawer", ParameterType.INTEGER),
+    )
+    home.add("Safe", "", "power", commands=(OwnCommand("eject", "", parameters),))
+    plan = home.plan("eject", code="4711", drawer=2)
+    assert plan.summary == "do “eject” with Safe (drawer 2)"
+
+
+def test_a_command_says_whether_it_may_be_done_twice(home: Any) -> None:
+    commands = (OwnCommand("brew", ""), OwnCommand("rinse", "", idempotent=True))
+    home.add("Machine", "", "power", commands=commands)
+    assert not home.plan("brew").idempotent
+    assert home.plan("rinse").idempotent
 
 
 def test_what_is_not_offered_is_said_once(home: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from devices.contract.capability import Parameter, ParameterType, Risk
 from gateway.errors import ConfigError, ToolError
 from gateway.outcome import Outcome, Status
+from gateway.policy.rules import Act
 from gateway.tools.arguments import check
 from gateway.tools.base import Context, Plan
 from gateway.tools.python import PythonTool, load_entry_points, load_paths, tool
@@ -183,13 +184,27 @@ async def test_cancelling_the_call_cancels_the_function() -> None:
 
 def test_risk_and_name_can_be_chosen() -> None:
     @tool(name="open-gate", risk=Risk.GUARDED)
-    def open_gate(code: int) -> None:
+    def open_gate(number: int, code: int) -> None:
         """Open the gate."""
 
-    plan = open_gate.plan({"code": 7})
+    plan = open_gate.plan({"number": 7, "code": 4711})
     assert isinstance(plan, Plan)
-    assert (open_gate.name, plan.risk) == ("open-gate", Risk.GUARDED)
-    assert plan.summary == "do “open-gate” (code 7)"
+    assert (open_gate.name, plan.acts) == ("open-gate", (Act("open-gate", Risk.GUARDED),))
+    # Without the code, which nobody shall hear.
+    assert plan.summary == "do “open-gate” (number 7)"
+
+
+def test_a_function_may_say_that_it_can_run_twice() -> None:
+    @tool(idempotent=True)
+    def look_up() -> None:
+        """Look something up."""
+
+    @tool
+    def send() -> None:
+        """Send something."""
+
+    plans = look_up.plan({}), send.plan({})
+    assert [isinstance(plan, Plan) and plan.idempotent for plan in plans] == [True, False]
 
 
 def test_what_the_types_refuse_is_refused_before_it_runs() -> None:

@@ -74,7 +74,8 @@ async def test_a_group_is_told_device_by_device(home: Any) -> None:
 async def test_reading_needs_no_leave_and_touches_nothing(home: Any) -> None:
     home.add("Safe", "", "lock")
     plan = home.plan("get_state", target="safe")
-    assert plan.devices == ()
+    assert [(act.device_id, act.reads) for act in plan.acts] == [("device-0", True)]
+    assert plan.idempotent
     assert home.carrier.orders == []
 
 

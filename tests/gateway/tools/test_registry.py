@@ -111,7 +111,7 @@ async def test_a_call_is_bound_to_the_tools_that_were_in_force(home: Any) -> Non
     home.remove(light)
     assert home.registry.current().get("turn_on") is None
     plan = before.get("turn_on").plan({"target": "light"})
-    assert plan.devices == (light,)
+    assert [act.device_id for act in plan.acts] == [light]
 
 
 def test_an_empty_house_offers_nothing(home: Any) -> None:
@@ -160,4 +160,5 @@ def test_ten_thousand_devices_are_built_in_one_go(home: Any) -> None:
     mixed(home, 10_000)
     tools = home.registry.current()
     assert len(json.dumps(list(tools.definitions)).encode()) <= 8000
-    assert home.plan("turn_on", target="Kitchen 0 ceiling light 0").devices == ("device-0",)
+    plan = home.plan("turn_on", target="Kitchen 0 ceiling light 0")
+    assert [act.device_id for act in plan.acts] == ["device-0"]
