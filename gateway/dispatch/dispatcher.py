@@ -77,6 +77,7 @@ class Dispatcher:
         bus: Bus,
         clock: Clock,
         patience: Patience | None = None,
+        *,
         log: CommandLog | None = None,
     ) -> None:
         self._wire = wire

@@ -263,7 +263,7 @@ _SENTENCES: Mapping[Status, Callable[[_Case], str]] = {
     Status.OFFLINE: lambda case: f"{case.name} is offline, so nothing was sent.",
     Status.EXPIRED: lambda case: f"{case.name} could not be reached in time; it was not done.",
     Status.ERROR: lambda case: (
-        f"Nothing was sent to {case.name}: the gateway cannot keep its record of commands now."
+        f"Nothing was sent to {case.name}: the gateway cannot keep its record now."
     ),
     Status.SUPERSEDED: lambda case: f"A newer command for {case.name} came before this was sent.",
 }

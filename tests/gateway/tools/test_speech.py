@@ -33,6 +33,11 @@ def told(result: Result, command: str = "turn_on", **args: Any) -> Outcome:
             "Kitchen light is already on.",
         ),
         (
+            Result(State.EXPIRED, unrecorded=True),
+            Status.ERROR,
+            "Nothing was sent to Kitchen light: the gateway cannot keep its record now.",
+        ),
+        (
             Result(State.SUCCEEDED, contradiction="on", device_state={"on": False}),
             Status.FAILED,
             "Kitchen light claims success but reports otherwise. It is off.",
