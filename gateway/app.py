@@ -199,6 +199,7 @@ class Gateway:
             handler=self._answer,
             bus=self.bus,
             clock=clock,
+            rotate_after_s=config.session.rotate_after_minutes * 60,
         )
         self.directory.on_change(session.tools_changed)
         self._calls.on_late = lambda call, outcome: session.note(

@@ -4,6 +4,8 @@ GatewayError
 +-- ConfigError         the configuration is wrong; one sentence says how to mend it
 +-- SessionError        the cloud session could not be held
 |   +-- TransientError  try again after a pause
+|   |   +-- NetworkError   nobody was reached: asking often costs the service nothing
+|   |   +-- ExpiredError   a session that worked is over: the next one may follow at once
 |   +-- FatalError      trying again cannot help; stop and say why
 |   +-- OperatorError   a person must act first (licence, balance); look again in minutes
 +-- JournalError        the record of what happened cannot be read or written
@@ -32,6 +34,14 @@ class TransientError(SessionError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NetworkError(TransientError):
+    """The network is in the way. The session asks again every second or so."""
+
+
+class ExpiredError(TransientError):
+    """The service ended a session that had worked, as services do after a while."""
 
 
 class FatalError(SessionError):

@@ -7,12 +7,17 @@ session asks its `capabilities`; it never asks which provider it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
-from gateway.errors import SessionError
 from gateway.events import FunctionCall
+
+# What a call may carry beyond any tool's need: deeper or wider is an attack or a mistake.
+MAX_DEPTH = 8
+MAX_VALUES = 1000
+MAX_KEY_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +40,31 @@ class Capabilities:
     `changes_tools`: they can be sent again in mid-session. `result_forms`: the ways to return
     a result, best first; when there is a second one, a result that wakes no sign of life
     within `sign_of_life_s` is sent once more in the next form, which then stays.
+    `takes_history`: what the user said before a lost connection can be told again.
+    `two_connections`: the next session may be opened before the old one is let go.
     """
 
     defines_tools: bool
     changes_tools: bool
     result_forms: tuple[ResultForm, ...]
     sign_of_life_s: float = 5.0
+    takes_history: bool = False
+    two_connections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where to connect. `url` may hold a secret; `shown` is the form for logs.
 
-    `secrets` are what the service knows of us and might repeat.
+    `secrets` are what the service knows of us and might repeat. `ca_file`: who signed the
+    service's certificate, "" for the authorities of the system.
     """
 
     url: str = field(repr=False)
     shown: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    ca_file: str = ""
 
     def blotted(self, text: str) -> str:
         """`text` of the service, without the secrets."""
@@ -138,11 +149,32 @@ class Warned:
     message: str
 
 
+class Refusal(StrEnum):
+    """Why a provider ends or refuses a session, in words that all providers share."""
+
+    NOT_ALLOWED = "not_allowed"
+    """credentials or settings that it does not take"""
+    NO_BALANCE = "no_balance"
+    TOO_MANY = "too_many"
+    """too many connections of this account are open"""
+    NO_CAPACITY = "no_capacity"
+    BROKEN = "broken"
+    """something failed on its side"""
+    ENDED = "ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider ends or refuses the session; `error` says whether to try again."""
+    """`service` ends or refuses the session. What follows is for the session to decide.
 
-    error: SessionError
+    `said` is its own sentence, cleaned, without secrets, "" when it gave none; `cure` what
+    people may do about it.
+    """
+
+    why: Refusal
+    service: str
+    said: str = ""
+    cure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +235,9 @@ class Dialect(Protocol):
     def user_text(self, text: str) -> Sequence[str]:
         """The frames that say `text` as the user."""
 
+    def history(self, text: str) -> Sequence[str]:
+        """The frames that tell what the user said before, asking for no answer; [] for none."""
+
     def tools(self, offer: Offer) -> Sequence[str]:
         """The frames that replace the tools in mid-session; [] where that is impossible."""
 
@@ -211,7 +246,8 @@ def read_arguments(raw: object) -> tuple[dict[str, Any], str]:
     """A call's arguments and what is wrong with them ("" when nothing).
 
     An object is taken as it is, a text must be a JSON object, nothing at all means {}.
-    Broken JSON is never repaired: half an argument could be half a command.
+    Broken JSON is never repaired: half an argument could be half a command. More than
+    MAX_VALUES, or deeper than MAX_DEPTH, is taken as wrong.
     """
     if raw is None or raw == "":
         return {}, ""
@@ -220,6 +256,28 @@ def read_arguments(raw: object) -> tuple[dict[str, Any], str]:
             raw = json.loads(raw)
         except (ValueError, RecursionError):
             return {}, "The arguments are not valid JSON."
-    if isinstance(raw, dict):
-        return raw, ""
-    return {}, "The arguments must be one JSON object."
+    if not isinstance(raw, dict):
+        return {}, "The arguments must be one JSON object."
+    problem = _too_much(raw)
+    return ({}, problem) if problem else (raw, "")
+
+
+def _too_much(arguments: dict[str, Any]) -> str:
+    """What no tool would take and every reader would stumble over, as a sentence, else ""."""
+    level: list[object] = [arguments]
+    count = 0
+    for _ in range(MAX_DEPTH + 1):
+        keys = [key for value in level if isinstance(value, dict) for key in value]
+        level = [item for value in level for item in _inside(value)]
+        count += len(level)
+        if count > MAX_VALUES or any(len(key) > MAX_KEY_LENGTH for key in keys):
+            return "The arguments are too long."
+        if not level:
+            return ""
+    return "The arguments are nested too deeply."
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

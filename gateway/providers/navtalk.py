@@ -49,6 +49,7 @@ class NavTalkSettings:
     config_via: Literal["both", "url", "message"] = "both"
     avatar_provider: Literal["openai", "elevenlabs"] = "openai"
     result_style: Literal["auto", "v2", "item"] = "auto"
+    ca_file: str = ""
 
 
 class NavTalk:
@@ -63,11 +64,15 @@ class NavTalk:
 
     @property
     def capabilities(self) -> Capabilities:
-        """As the settings say: the avatar's provider decides who defines the tools."""
+        """As the settings say: the avatar's provider decides who defines the tools.
+
+        One connection at a time: the service counts them, and refuses one too many.
+        """
         return Capabilities(
             defines_tools=self._sends_tools,
             changes_tools=self._sends_tools,
             result_forms=_RESULT_FORMS[self._settings.result_style],
+            takes_history=True,
         )
 
     def endpoint(self, offer: Offer | None = None) -> Endpoint:
@@ -82,7 +87,12 @@ class NavTalk:
         encoded = urlencode(query, quote_via=quote, safe="")
         full = parts._replace(query="&".join(filter(None, (parts.query, encoded))), fragment="")
         shown = (parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
-        return Endpoint(urlunsplit(full), urlunsplit(shown), secrets=spellings(settings.license))
+        return Endpoint(
+            urlunsplit(full),
+            urlunsplit(shown),
+            secrets=spellings(settings.license),
+            ca_file=settings.ca_file,
+        )
 
     def opening(self, offer: Offer) -> Sequence[str]:
         """The configuration (never with a `tools` key, which could wipe them), then the tools."""
@@ -113,12 +123,15 @@ class NavTalk:
 
     def note(self, text: str) -> Sequence[str]:
         """A fact, told as a system message that asks for no answer."""
-        content = [{"type": "input_text", "text": text}]
-        return [_item({"type": "message", "role": "system", "content": content})]
+        return [_message("system", text)]
 
     def user_text(self, text: str) -> Sequence[str]:
         """The frame that says `text` as the user."""
         return [_wrapped("realtime.input_text", {"content": text})]
+
+    def history(self, text: str) -> Sequence[str]:
+        """What the user said before, as an item that asks for no answer."""
+        return [_message("user", text)]
 
     def tools(self, offer: Offer) -> Sequence[str]:
         """All tools, in one frame; [] for an avatar whose tools live in a dashboard."""
@@ -139,6 +152,11 @@ def _present(**values: str) -> dict[str, str]:
 
 def _wrapped(kind: str, data: Mapping[str, Any]) -> str:
     return _json({"type": kind, "data": data})
+
+
+def _message(role: str, text: str) -> str:
+    content = [{"type": "input_text", "text": text}]
+    return _item({"type": "message", "role": role, "content": content})
 
 
 def _item(item: Mapping[str, Any]) -> str:

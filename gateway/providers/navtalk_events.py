@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from devices.contract.text import clean
-from gateway.errors import OperatorError, SessionError, TransientError
 from gateway.events import FunctionCall
 from gateway.providers.base import (
     AssistantSaid,
@@ -20,6 +19,7 @@ from gateway.providers.base import (
     Ignored,
     ProviderEvent,
     Ready,
+    Refusal,
     Refused,
     ResponseActivity,
     SpeechStarted,
@@ -45,9 +45,6 @@ MAX_CALL_CHARS = 256 * 1024
 # A model makes a handful of calls at once; older unfinished ones are garbage.
 MAX_DELTA_CALLS = 16
 MAX_DELTA_CHARS = 64 * 1024
-
-# The service counts our own old connection for a while after it ended.
-CONNECTION_LIMIT_PAUSE_S = 30.0
 
 _TOOLS_IN_DASHBOARD = (
     "no tools are sent for this avatar: define the tools in the ElevenLabs dashboard; "
@@ -182,47 +179,29 @@ def _warned(message: Message) -> Sequence[ProviderEvent]:
 
 
 def _refused(message: Message) -> Sequence[ProviderEvent]:
-    why = message.kind.removeprefix("session.").rpartition("connected.")[2]
-    return [Refused(_ENDINGS[why](message.sentence()))]
+    said = message.sentence()
+    why = _ENDINGS[message.kind.removeprefix("session.").rpartition("connected.")[2]]
+    refusal = why if isinstance(why, Refusal) else why(said)
+    cure = "check session.license and the avatar" if refusal is Refusal.NOT_ALLOWED else ""
+    return [Refused(refusal, "NavTalk", said, cure)]
 
 
-def _fail(sentence: str) -> SessionError:
-    text = f"NavTalk refused the session: {sentence or 'no reason given'}"
-    if "timeout" in sentence.casefold() or "timed out" in sentence.casefold():
-        return TransientError(text)
-    return OperatorError(f"{text} (check session.license and the avatar)")
+def _fail(sentence: str) -> Refusal:
+    late = "timeout" in sentence.casefold() or "timed out" in sentence.casefold()
+    return Refusal.BROKEN if late else Refusal.NOT_ALLOWED
 
 
-def _balance(sentence: str) -> SessionError:
-    return OperatorError(f"the NavTalk balance is used up: {sentence or 'top it up'}")
+def _closed(sentence: str) -> Refusal:
+    return Refusal.NO_BALANCE if "insufficient" in sentence.casefold() else Refusal.ENDED
 
 
-def _limit(sentence: str) -> SessionError:
-    text = f"NavTalk takes no more connections: {sentence or 'too many are open'}"
-    return TransientError(text, retry_after_s=CONNECTION_LIMIT_PAUSE_S)
-
-
-def _busy(sentence: str) -> SessionError:
-    return TransientError(f"NavTalk has no capacity now: {sentence or 'all renderers are busy'}")
-
-
-def _broken(sentence: str) -> SessionError:
-    return TransientError(f"NavTalk failed on its side: {sentence or 'no reason given'}")
-
-
-def _closed(sentence: str) -> SessionError:
-    if "insufficient" in sentence.casefold():
-        return _balance(sentence)
-    return TransientError(f"NavTalk ended the session: {sentence or 'no reason given'}")
-
-
-_ENDINGS: Mapping[str, Callable[[str], SessionError]] = {
+_ENDINGS: Mapping[str, Refusal | Callable[[str], Refusal]] = {
     "fail": _fail,
-    "insufficient_balance": _balance,
-    "connection_limit_exceeded": _limit,
-    "gpu_full": _busy,
-    "backend_error": _broken,
-    "backend.error": _broken,
+    "insufficient_balance": Refusal.NO_BALANCE,
+    "connection_limit_exceeded": Refusal.TOO_MANY,
+    "gpu_full": Refusal.NO_CAPACITY,
+    "backend_error": Refusal.BROKEN,
+    "backend.error": Refusal.BROKEN,
     "close": _closed,
 }
 

@@ -63,9 +63,13 @@ class CallDesk:
         self._connection, self._epoch = connection, epoch
         self._outbox.opened(dialect, epoch)
 
-    def ready(self) -> None:
-        """The model is there: it is told what it missed."""
-        self._send_soon(self._outbox.ready(self._now()))
+    def ready(self, history: Sequence[str] = ()) -> None:
+        """The model is there: it is told what it missed, after the frames of `history`."""
+        self._send_soon([*history, *self._outbox.ready(self._now())])
+
+    def quiet_since(self) -> float | None:
+        """Since when nobody speaks and nothing is owed, None while something is."""
+        return self._outbox.quiet_since()
 
     def lost(self) -> None:
         """The connection is gone; calls go on."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
+    InvalidMessage,
     InvalidProxy,
     InvalidStatus,
     InvalidURI,
@@ -25,18 +29,23 @@ from websockets.exceptions import (
 from gateway.errors import SessionError
 from gateway.providers.base import Endpoint
 from gateway.session.ending import (
+    BadAuthority,
     BadUrl,
     Closed,
     Ending,
     HttpRefused,
     NotConnected,
     NoWebSocket,
+    Told,
 )
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 0.3
 PING_INTERVAL_S = 20.0
 PING_TIMEOUT_S = 20.0
+# What was sent and not taken by the other machine for this long ends the connection, also
+# where a pong is not due yet.
+UNSENT_TIMEOUT_S = 20.0
 # Realtime services send frames beyond the library's 1 MiB.
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 
@@ -54,7 +63,7 @@ class EndedError(SessionError):
 
     def known(self, *, was_ready: bool) -> EndedError:
         """The same end, and whether the model had been there."""
-        if isinstance(self.ending, Closed):
+        if isinstance(self.ending, Closed | Told):
             return EndedError(replace(self.ending, was_ready=was_ready))
         return self
 
@@ -68,7 +77,9 @@ class Connection:
         self._sending = asyncio.Lock()
 
     async def open(self) -> None:
-        """Connect within OPEN_TIMEOUT_S. Raises EndedError."""
+        """Connect within OPEN_TIMEOUT_S. Raises EndedError. Cancelling it leaves nothing open."""
+        tls = await _tls(self._endpoint)
+        options: dict[str, Any] = {} if tls is None else {"ssl": tls}
         try:
             self._socket = await connect(
                 self._endpoint.url,
@@ -82,10 +93,12 @@ class Connection:
                 ping_timeout=PING_TIMEOUT_S,
                 max_size=MAX_FRAME_BYTES,
                 logger=_wire_log,
+                **options,
             )
         except (OSError, WebSocketException, ValueError) as error:
             # `from None`: the library's texts may hold the URL, also in a traceback.
             raise EndedError(_why_not_open(error)) from None
+        _notice_dead_peers(self._socket.transport.get_extra_info("socket"))
 
     async def frames(self) -> AsyncIterator[str | bytes]:
         """Each frame as it comes; raises EndedError when the connection ended. Never returns."""
@@ -122,6 +135,31 @@ class Connection:
         return replace(ending, reason=self._endpoint.blotted(ending.reason))
 
 
+async def _tls(endpoint: Endpoint) -> ssl.SSLContext | None:
+    """How to check the service, None for ws://. Raises EndedError."""
+    if urlsplit(endpoint.url).scheme != "wss":
+        return None
+    try:
+        # In a thread: the authorities of a system are some hundred kilobytes to parse. Anew
+        # each time: a file that was mended is heeded.
+        return await asyncio.to_thread(_context, endpoint.ca_file)
+    except (OSError, ValueError):
+        raise EndedError(BadAuthority()) from None
+
+
+def _context(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _notice_dead_peers(raw: socket.socket | None) -> None:
+    """Only Linux can be told; elsewhere the pings have to do."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if raw is not None and option is not None:
+        raw.setsockopt(socket.IPPROTO_TCP, option, int(UNSENT_TIMEOUT_S * 1000))
+
+
 def _why_not_open(error: Exception) -> Ending:
     match error:
         case InvalidStatus():
@@ -129,6 +167,9 @@ def _why_not_open(error: Exception) -> Ending:
             return HttpRefused(status, _seconds(error.response.headers.get("Retry-After")))
         case InvalidURI() | InvalidProxy():
             return BadUrl()
+        case InvalidMessage() if isinstance(error.__cause__, EOFError):
+            # Something in between took the connection and had nobody to pass it on to.
+            return NotConnected(ConnectionResetError())
         case InvalidHandshake() | WebSocketException():
             return NoWebSocket()
         case OSError():

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from gateway.bus import Bus
-from gateway.events import MessageDropped, Spoken
+from gateway.clock import Clock
+from gateway.events import FunctionCall, MessageDropped, Spoken
 from gateway.once import Once
 from gateway.providers.base import (
     AssistantSaid,
@@ -31,6 +32,8 @@ from gateway.providers.base import (
 )
 from gateway.session.calls import CallDesk
 from gateway.session.connection import Connection, EndedError
+from gateway.session.ending import Ending, Silent, Told
+from gateway.session.history import History
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,19 @@ log = logging.getLogger(__name__)
 # What a service sends over and over is a few dozen texts.
 MAX_TEXTS = 256
 
+# Signs that the session is of use to somebody.
+_USEFUL = (Called, ResponseActivity, SpeechStarted, UserSaid, AssistantSaid)
+
 
 class Conversation:
     """One connection with one dialect, in one session generation.
 
     Calls are bound to the offer that was last sent when they came. `on_ready` is called at
-    the first sign that the provider's model is there.
+    the first sign that the provider's model is there. `history` is what was said before, and
+    grows with what is said here.
+
+    `heard`: the service said something that makes sense. `ready`: its model is there.
+    `productive`: somebody spoke, or a function was called.
     """
 
     def __init__(
@@ -54,6 +64,8 @@ class Conversation:
         offer: Offer,
         epoch: int,
         desk: CallDesk,
+        history: History,
+        clock: Clock,
         bus: Bus,
         logged: Once,
         on_ready: Callable[[], None],
@@ -63,13 +75,18 @@ class Conversation:
         self._offer = offer
         self._epoch = epoch
         self._desk = desk
+        self._history = history
+        self._clock = clock
         self._bus = bus
         self._logged = logged
         self._on_ready = on_ready
-        self._ready = False
+        self._given_up: Ending | None = None
+        self.heard = False
+        self.ready = False
+        self.productive = False
 
     async def run(self) -> None:
-        """Talk until it ends. Raises EndedError, or the SessionError that the provider means."""
+        """Talk until it ends. Raises EndedError."""
         self._desk.opened(self._connection, self._dialect, self._epoch)
         # A service that refuses closes at once; why it does is still to be read.
         with suppress(EndedError):
@@ -79,10 +96,15 @@ class Conversation:
                 for event in self._dialect.decode(frame):
                     self._take(event)
         except EndedError as end:
-            raise end.known(was_ready=self._ready) from None
+            end = EndedError(self._given_up) if self._given_up else end
+            raise end.known(was_ready=self.ready) from None
 
     async def say(self, text: str) -> None:
         """Say `text` as the user. Raises EndedError."""
+        self.productive = True
+        self._history.typed(text, self._clock.monotonic())
+        self._desk.speech(started=True)
+        self._desk.speech(started=False)
         await self._connection.send(self._dialect.user_text(text))
 
     async def offer_again(self, offer: Offer) -> None:
@@ -104,30 +126,43 @@ class Conversation:
         """End the connection; `run` then raises EndedError."""
         await self._connection.close()
 
+    async def give_up(self) -> None:
+        """End the connection because the service says nothing; `run` then raises EndedError."""
+        self._given_up = Silent()
+        await self._connection.close()
+
     def _take(self, event: ProviderEvent) -> None:
+        self.heard = self.heard or not isinstance(event, Unreadable)
+        self.productive = self.productive or isinstance(event, _USEFUL)
         match event:
             case Called(call):
                 self._is_ready()
-                if not self._desk.call(call, self._offer):
-                    self._dropped("a function call came twice")
+                self._called(call)
             case ResponseActivity():
                 self._is_ready()
                 self._desk.activity(event)
             case Ready():
                 self._is_ready()
             case SpeechStarted():
+                self._history.began(self._clock.monotonic())
                 self._desk.speech(started=True)
             case SpeechStopped():
                 self._desk.speech(started=False)
-            case Refused(error):
-                raise error
+            case Refused():
+                raise EndedError(Told(event))
             case _:
                 self._note_down(event)
 
+    def _called(self, call: FunctionCall) -> None:
+        self._history.called(self._clock.monotonic())
+        if not self._desk.call(call, self._offer):
+            self._dropped("a function call came twice")
+
     def _note_down(self, event: ProviderEvent) -> None:
-        """What is only reported."""
+        """What starts nothing."""
         match event:
             case UserSaid(text):
+                self._history.said(text, self._clock.monotonic())
                 self._bus.publish(Spoken("user", text))
             case AssistantSaid(text):
                 self._bus.publish(Spoken("assistant", text))
@@ -142,10 +177,17 @@ class Conversation:
                 log.debug("messages of type %s need no action", kind)
 
     def _is_ready(self) -> None:
-        if not self._ready:
-            self._ready = True
+        if not self.ready:
+            self.ready = True
             self._on_ready()
-            self._desk.ready()
+            self._desk.ready(self._replayed())
+
+    def _replayed(self) -> list[str]:
+        """What the user said on earlier connections. No answer is asked for."""
+        if not self._dialect.capabilities.takes_history:
+            return []
+        sentences = self._history.sentences(self._clock.monotonic())
+        return [frame for text in sentences for frame in self._dialect.history(text)]
 
     def _dropped(self, reason: str) -> None:
         level = logging.WARNING if self._logged.first(reason) else logging.DEBUG

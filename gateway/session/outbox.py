@@ -65,6 +65,7 @@ class Outbox:
         self._unproven: deque[_Sent] = deque(maxlen=MAX_UNPROVEN)
         self._watch_from: float | None = None
         self._speak_by: float | None = None
+        self._returned_at = 0.0
         self._notes: deque[_Note] = deque()
         self._told: deque[_Note] = deque(maxlen=MAX_NOTES)
         self.dropped = 0
@@ -159,6 +160,15 @@ class Outbox:
         """The user stopped speaking."""
         self._rhythm.speech_stopped(now)
 
+    def quiet_since(self) -> float | None:
+        """Since when nobody speaks and no result is new; in the future while somebody speaks.
+
+        None while a call has no result, or a result waits for its answer.
+        """
+        if self._open or self._speak_by is not None or self._watch_from is not None:
+            return None
+        return self._rhythm.quiet_since(self._returned_at)
+
     # --- time ----------------------------------------------------------------------------
 
     def next_deadline(self) -> float | None:
@@ -192,6 +202,7 @@ class Outbox:
         self.dropped += max(0, len(self._unproven) + len(results) - MAX_UNPROVEN)
         self._unproven.extend(results)
         self._rhythm.result_sent(now)
+        self._returned_at = now
         if not self._proven and self._watch_from is None:
             self._watch_from = now
         if form.asks_to_speak and self._speak_by is None:

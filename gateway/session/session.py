@@ -13,35 +13,43 @@ from collections.abc import Callable
 
 from gateway.bus import Bus
 from gateway.clock import Clock
-from gateway.errors import FatalError, OperatorError, SessionError, TransientError
+from gateway.errors import (
+    FatalError,
+    NetworkError,
+    OperatorError,
+    SessionError,
+    TransientError,
+)
 from gateway.events import SessionChanged
 from gateway.once import Once
 from gateway.providers.base import Dialect, Endpoint, Offer
-from gateway.session.backoff import Backoff
+from gateway.session.backoff import Backoff, Life, Pause
 from gateway.session.calls import CallDesk, Handler
 from gateway.session.connection import Connection, EndedError
 from gateway.session.conversation import MAX_TEXTS, Conversation
+from gateway.session.debounce import Debounce
+from gateway.session.dialing import Dialer, Line
 from gateway.session.ending import classify
+from gateway.session.history import History
 from gateway.session.outbox import Outbox
+from gateway.session.report import Report
 from gateway.session.state import Event, State, step
+from gateway.session.watch import TRY_AGAIN_S, Renewal, silence
 from gateway.tasks import TaskSet
 
 log = logging.getLogger(__name__)
 
 # A licence or a balance is mended by people; asking more often helps nobody.
 OPERATOR_PAUSE_S = 300.0
-# Devices come in bursts at start; the model needs the list once, when it is whole.
-TOOLS_DEBOUNCE_S = 1.0
-# One device that comes and goes must not keep the others from being told.
-TOOLS_PATIENCE_S = 5.0
 
 
 class Session:
     """One provider's session over all its connections.
 
     `dialects` makes the dialect of each connection; `offer` is asked at each connect, and
-    after `tools_changed`. `handler` carries out calls and must not raise. `run` is one task's
-    work; everything else may be called at any time on the same loop.
+    after `tools_changed`. `handler` carries out calls and must not raise. A connection is
+    renewed between two turns once it is `rotate_after_s` old (None: never). `run` is one
+    task's work; everything else may be called at any time on the same loop.
     """
 
     def __init__(
@@ -53,29 +61,34 @@ class Session:
         bus: Bus,
         clock: Clock,
         random: Callable[[], float] = system_random.random,
+        rotate_after_s: float | None = None,
         operator_pause_s: float = OPERATOR_PAUSE_S,
         connect: Callable[[Endpoint], Connection] = Connection,
     ) -> None:
-        self._dialects = dialects
         self._offer = offer
         self._bus = bus
-        self._connect = connect
         self._clock = clock
+        self._rotate_after_s = rotate_after_s
         self._operator_pause_s = operator_pause_s
         self._backoff = Backoff(random)
+        self._dialer = Dialer(dialects, offer, connect, clock)
         self._tasks = TaskSet("session")
+        capabilities = dialects().capabilities
+        self._beside = capabilities.two_connections
         self._desk = CallDesk(
-            outbox=Outbox(dialects().capabilities),
+            outbox=Outbox(capabilities),
             handler=handler,
             clock=clock,
             tasks=self._tasks,
         )
+        self._history = History()
         self._logged = Once(MAX_TEXTS)
         self._conversation: Conversation | None = None
-        self._tools_timer: asyncio.TimerHandle | None = None
-        self._tools_by = 0.0
+        self._tools = Debounce(self._send_tools, clock)
         self._stopping = asyncio.Event()
-        self._failing: type[SessionError] | None = None
+        self._report = Report()
+        self._hurry = False
+        self._next: Line | None = None
         self._live = asyncio.Event()
         self._state = State.IDLE
         self._epoch = 0
@@ -98,14 +111,15 @@ class Session:
         """
         try:
             while self._wanted():
-                error, lived_s = await self._connection()
-                if self._wanted():
-                    await self._pause_after(error, lived_s)
+                error, life = await self._connection()
+                if self._wanted() and self._state is not State.RENEWING:
+                    await self._pause_after(error, life)
             await self._stopping.wait()
         finally:
-            if self._tools_timer is not None:
-                self._tools_timer.cancel()
+            self._tools.close()
             await self._desk.close()
+            if self._next is not None:
+                await self._next.connection.close()
             if self._state is not State.STOPPED:
                 self._step(Event.STOP)
 
@@ -143,97 +157,143 @@ class Session:
 
     def tools_changed(self) -> None:
         """The offer may have changed: it is sent again, once things have been quiet."""
-        now = self._clock.monotonic()
-        if self._tools_timer is None:
-            self._tools_by = now + TOOLS_PATIENCE_S
-        else:
-            self._tools_timer.cancel()
-        delay_s = max(0.0, min(TOOLS_DEBOUNCE_S, self._tools_by - now))
-        self._tools_timer = asyncio.get_running_loop().call_later(delay_s, self._send_tools)
+        self._tools.changed()
 
     # --- one connection ------------------------------------------------------------------
 
-    async def _connection(self) -> tuple[SessionError, float | None]:
-        """One connection's whole life: why it ended, and how long it lived (None: not at all)."""
+    async def _connection(self) -> tuple[SessionError, Life | None]:
+        """One connection's whole time: why it ended, and how it lived (None: not at all)."""
         self._epoch += 1
         self._step(Event.CONNECT)
-        dialect = self._dialects()
-        endpoint = dialect.endpoint(self._offer())
-        log.debug("connecting to %s", endpoint.shown)
-        connection = self._connect(endpoint)
-        opened_at: float | None = None
+        line, self._next = self._next, None
         try:
-            await connection.open()
-            opened_at = self._clock.monotonic()
-            if not self._stopping.is_set():
-                await self._converse(connection, dialect)
+            line = line or await self._dialer.open(hurry=self._hurry)
         except EndedError as end:
-            return classify(end.ending), self._since(opened_at)
-        except (TransientError, OperatorError, FatalError) as error:
-            return error, self._since(opened_at)
+            return classify(end.ending), None
+        began = self._clock.monotonic()
+        conversation = self._conversation_on(line)
+        try:
+            if not self._stopping.is_set():
+                await self._converse(conversation)
+            error: SessionError = TransientError("the session was stopped")
+        except EndedError as end:
+            error = classify(end.ending)
         finally:
             self._live.clear()
             self._conversation = None
             self._desk.lost()
-            await connection.close()
-        return TransientError("the session was stopped"), self._since(opened_at)
+            await line.connection.close()
+        seconds = self._clock.monotonic() - began
+        return error, Life(seconds, conversation.ready, conversation.productive)
 
-    async def _converse(self, connection: Connection, dialect: Dialect) -> None:
-        """Talk until the connection ends. Raises the reason."""
-        if self._state is State.CONNECTING:
-            self._step(Event.OPEN)
-        self._conversation = Conversation(
-            connection=connection,
-            dialect=dialect,
+    def _conversation_on(self, line: Line) -> Conversation:
+        return Conversation(
+            connection=line.connection,
+            dialect=line.dialect,
             # Asked anew: devices may have come while the connection opened.
             offer=self._offer(),
             epoch=self._epoch,
             desk=self._desk,
+            history=self._history,
+            clock=self._clock,
             bus=self._bus,
             logged=self._logged,
             on_ready=self._ready,
         )
-        await self._conversation.run()
+
+    async def _converse(self, conversation: Conversation) -> None:
+        """Talk until the connection ends. Raises EndedError."""
+        if self._state is State.CONNECTING:
+            self._step(Event.OPEN)
+        self._conversation = conversation
+        watching = [
+            self._tasks.start(self._watch_silence(conversation), "silence"),
+            self._tasks.start(self._renew(conversation), "renew"),
+        ]
+        try:
+            await conversation.run()
+        finally:
+            for task in watching:
+                task.cancel()
 
     def _ready(self) -> None:
         if self._state is not State.OPENING:
             return
         self._step(Event.READY)
         self._live.set()
-        if self._failing is not None:
-            log.info("the session is live again")
-        self._failing = None
+        self._report.live()
 
     def _wanted(self) -> bool:
         return self._state is not State.DRAINING and not self._stopping.is_set()
 
-    def _since(self, opened_at: float | None) -> float | None:
-        return None if opened_at is None else self._clock.monotonic() - opened_at
+    # --- what is watched -----------------------------------------------------------------
+
+    async def _watch_silence(self, conversation: Conversation) -> None:
+        if await silence(lambda: conversation.heard, self._report.silent):
+            await conversation.give_up()
+
+    async def _renew(self, conversation: Conversation) -> None:
+        """Once the connection is old, let it go between two turns."""
+        if self._rotate_after_s is None:
+            return
+        opened_at = self._clock.monotonic()
+        renewal = Renewal(self._rotate_after_s, self._clock, self._quiet_since)
+        await renewal.due(opened_at)
+        while self._beside and not await self._open_beside(renewal, opened_at):
+            await asyncio.sleep(TRY_AGAIN_S)
+            await renewal.due(opened_at)
+        if self._state is not State.LIVE:
+            return
+        self._step(Event.RENEW, "renewed before the service ends it")
+        await conversation.close()
+
+    async def _open_beside(self, renewal: Renewal, opened_at: float) -> bool:
+        """Whether the next connection is open, and it is still a good moment to change."""
+        try:
+            line = await self._dialer.open(hurry=False)
+        except EndedError as end:
+            log.debug("the next connection did not open: %s", classify(end.ending))
+            return False
+        if self._state is State.LIVE and renewal.allowed(opened_at):
+            self._next = line
+            return True
+        await line.connection.close()
+        return False
+
+    def _quiet_since(self) -> float | None:
+        return self._desk.quiet_since() if self._state is State.LIVE else None
 
     # --- between connections -------------------------------------------------------------
 
-    async def _pause_after(self, error: SessionError, lived_s: float | None) -> None:
+    async def _pause_after(self, error: SessionError, life: Life | None) -> None:
         """Wait as long as `error` asks for, or until draining. Raises FatalError."""
-        if isinstance(error, FatalError):
-            self._step(Event.STOP, str(error))
-            raise error
-        if isinstance(error, OperatorError):
-            self._step(Event.ASK, str(error))
-            self._report(error, f"looking again in {self._operator_pause_s:.0f} s")
-            await self._wait(self._operator_pause_s)
+        self._hurry = isinstance(error, NetworkError)
+        if life is not None and life.good:
+            self._report.worked()
+        match error:
+            case FatalError():
+                self._step(Event.STOP, str(error))
+                raise error
+            case TransientError():
+                await self._pause(error, self._backoff.after(error, life))
+            case _:
+                await self._ask(error)
+
+    async def _pause(self, error: TransientError, pause: Pause) -> None:
+        if pause.quick_failures:
+            await self._ask(OperatorError(f"the session keeps opening and ending at once: {error}"))
             return
         self._step(Event.LOSE, str(error))
-        pause = self._backoff.after(lived_s, getattr(error, "retry_after_s", None))
-        if pause.quick_failures:
-            log.warning("the session keeps opening and ending at once")
-        self._report(error, f"trying again in {pause.seconds:.1f} s")
+        if pause.seconds:
+            self._report.failed(error, f"trying again in {pause.seconds:.1f} s")
+        else:
+            log.info("%s; the next one is opened", error)
         await self._wait(pause.seconds)
 
-    def _report(self, error: SessionError, then: str) -> None:
-        """The first failure of a kind is for people, repetitions for who looks closely."""
-        level = logging.DEBUG if self._failing is type(error) else logging.WARNING
-        log.log(level, "%s; %s", error, then)
-        self._failing = type(error)
+    async def _ask(self, error: SessionError) -> None:
+        self._step(Event.ASK, str(error))
+        self._report.failed(error, f"looking again in {self._operator_pause_s:.0f} s")
+        await self._wait(self._operator_pause_s)
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -242,7 +302,6 @@ class Session:
             return
 
     def _send_tools(self) -> None:
-        self._tools_timer = None
         if self._conversation is not None:
             offer = self._offer()
             self._tasks.start(self._conversation.offer_again(offer), "tools")

@@ -27,6 +27,8 @@ class State(StrEnum):
     """pauses before the next attempt"""
     ASKING = "asking"
     """a person must act first; looks again in minutes"""
+    RENEWING = "renewing"
+    """the connection became old and is let go; the next one follows at once"""
     DRAINING = "draining"
     """takes no new calls and waits for those in flight"""
     STOPPED = "stopped"
@@ -42,6 +44,8 @@ class Event(StrEnum):
     """the connection ended or could not be made; trying again may help"""
     ASK = "ask"
     """it ended for a reason that a person must clear"""
+    RENEW = "renew"
+    """the connection is old, and nobody speaks"""
     DRAIN = "drain"
     STOP = "stop"
 
@@ -62,9 +66,10 @@ TABLE: Mapping[State, Mapping[Event, State]] = {
     State.IDLE: _PAUSED,
     State.CONNECTING: {Event.OPEN: State.OPENING, **_ENDS},
     State.OPENING: {Event.READY: State.LIVE, **_ENDS},
-    State.LIVE: _ENDS,
+    State.LIVE: {Event.RENEW: State.RENEWING, **_ENDS},
     State.WAITING: _PAUSED,
     State.ASKING: _PAUSED,
+    State.RENEWING: _PAUSED,
     State.DRAINING: {Event.STOP: State.STOPPED},
     State.STOPPED: {},
 }

@@ -131,6 +131,28 @@ def test_the_result_style_says_which_forms_are_tried(style: str, forms: tuple[An
     assert navtalk(result_style=style).capabilities.result_forms == forms
 
 
+def test_what_was_said_before_is_a_users_item_that_asks_for_no_answer() -> None:
+    assert navtalk().capabilities.takes_history
+    (frame,) = navtalk().history("My name is Ann.")
+    assert json.loads(frame) == {
+        "type": "conversation.item.create",
+        "item": {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "My name is Ann."}],
+        },
+    }
+
+
+def test_the_service_counts_connections_so_there_is_one_at_a_time() -> None:
+    assert not navtalk().capabilities.two_connections
+
+
+def test_the_authorities_are_those_of_the_settings() -> None:
+    assert navtalk(ca_file="/etc/ca.pem").endpoint().ca_file == "/etc/ca.pem"
+    assert navtalk().endpoint().ca_file == ""
+
+
 def test_the_v2_result_makes_the_model_go_on_by_itself() -> None:
     (frame,) = navtalk().result("call_1", '{"ok":true}', V2_RESULT)
     assert json.loads(frame) == {

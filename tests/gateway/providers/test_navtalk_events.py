@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import OperatorError, TransientError
 from gateway.events import FunctionCall
 from gateway.providers.base import (
     AssistantSaid,
@@ -15,6 +14,7 @@ from gateway.providers.base import (
     Connected,
     Ignored,
     Ready,
+    Refusal,
     Refused,
     ResponseActivity,
     SpeechStarted,
@@ -146,57 +146,51 @@ def test_a_call_tells_which_answer_it_belongs_to_when_the_service_says() -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "error"),
+    ("kind", "why"),
     [
-        ("conversation.connected.fail", OperatorError),
-        ("conversation.connected.insufficient_balance", OperatorError),
-        ("conversation.connected.connection_limit_exceeded", TransientError),
-        ("conversation.connected.gpu_full", TransientError),
-        ("conversation.connected.backend_error", TransientError),
-        ("conversation.connected.close", TransientError),
-        ("realtime.session.gpu_full", TransientError),
-        ("realtime.session.insufficient_balance", OperatorError),
-        ("session.backend.error", TransientError),
+        ("conversation.connected.fail", Refusal.NOT_ALLOWED),
+        ("conversation.connected.insufficient_balance", Refusal.NO_BALANCE),
+        ("conversation.connected.connection_limit_exceeded", Refusal.TOO_MANY),
+        ("conversation.connected.gpu_full", Refusal.NO_CAPACITY),
+        ("conversation.connected.backend_error", Refusal.BROKEN),
+        ("conversation.connected.close", Refusal.ENDED),
+        ("realtime.session.gpu_full", Refusal.NO_CAPACITY),
+        ("realtime.session.insufficient_balance", Refusal.NO_BALANCE),
+        ("session.backend.error", Refusal.BROKEN),
     ],
 )
 @pytest.mark.parametrize(
     "body", [{}, {"data": {}}, {"message": "Sorry"}, {"data": {"message": "S"}}]
 )
-def test_each_ending_says_whether_to_try_again(
-    kind: str, error: type, body: dict[str, Any]
-) -> None:
+def test_each_ending_says_why(kind: str, why: Refusal, body: dict[str, Any]) -> None:
     (event,) = read({"type": kind, **body})
     assert isinstance(event, Refused)
-    assert type(event.error) is error
+    assert event.why is why
 
 
-def test_a_timeout_at_connect_is_tried_again() -> None:
-    (event,) = read({"type": "conversation.connected.fail", "message": "Connection timeout"})
-    assert isinstance(event.error, TransientError)
+@pytest.mark.parametrize(
+    ("kind", "said", "why"),
+    [
+        ("fail", "Connection timeout", Refusal.BROKEN),
+        ("fail", "Invalid license", Refusal.NOT_ALLOWED),
+        ("close", "Insufficient points", Refusal.NO_BALANCE),
+        ("close", "Good night", Refusal.ENDED),
+    ],
+)
+def test_the_services_own_sentence_may_say_more(kind: str, said: str, why: Refusal) -> None:
+    (event,) = read({"type": f"conversation.connected.{kind}", "message": said})
+    assert (event.why, event.said) == (why, said)
 
 
-def test_a_close_for_lack_of_points_asks_the_operator() -> None:
-    (event,) = read({"type": "conversation.connected.close", "message": "Insufficient points"})
-    assert isinstance(event.error, OperatorError)
-
-
-def test_the_connection_limit_asks_for_a_longer_pause() -> None:
-    (event,) = read(
-        {
-            "type": "conversation.connected.connection_limit_exceeded",
-            "message": "Maximum concurrent connections (5) exceeded",
-        }
-    )
-    assert event.error.retry_after_s == 30
-    assert "(5)" in str(event.error)
+def test_a_refused_licence_comes_with_its_cure() -> None:
+    (event,) = read({"type": "conversation.connected.fail"})
+    assert "session.license" in event.cure
 
 
 @pytest.mark.parametrize("kind", ["conversation.connected.fail", "error", "x.my-license"])
 def test_the_licence_is_never_repeated(kind: str) -> None:
     (event,) = read({"type": kind, "message": "bad key my-license in wss://x?license=my-license"})
     assert "my-license" not in repr(event)
-    if isinstance(event, Refused):
-        assert "my-license" not in str(event.error)
 
 
 def test_the_session_comes_up() -> None:

@@ -29,6 +29,7 @@ class Wire:
         self.refusal = refusal
         self.sent: list[dict[str, Any]] = []
         self.closed = False
+        self.closes_after_s = 0.0
         self._incoming: asyncio.Queue[str | bytes | Ending] = asyncio.Queue()
 
     async def open(self) -> None:
@@ -53,6 +54,7 @@ class Wire:
     async def close(self) -> None:
         if not self.closed:
             self.closed = True
+            await asyncio.sleep(self.closes_after_s)
             self.end(Closed(1000, by_us=True))
 
     def end(self, ending: Ending) -> None:

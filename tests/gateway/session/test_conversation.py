@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from gateway.bus import Bus, Subscription
-from gateway.errors import OperatorError
 from gateway.events import FunctionCall, MessageDropped, Spoken
 from gateway.once import Once
 from gateway.outcome import Outcome, Status
-from gateway.providers.base import Endpoint
+from gateway.providers.base import Endpoint, Refusal, Refused
 from gateway.providers.navtalk import NavTalk, NavTalkSettings
 from gateway.session.calls import CallDesk
 from gateway.session.connection import EndedError
 from gateway.session.conversation import MAX_TEXTS, Conversation
-from gateway.session.ending import Closed
+from gateway.session.ending import Closed, Told
+from gateway.session.history import History
 from gateway.session.outbox import Outbox
 from gateway.tasks import TaskSet
 from gateway.testing import ManualClock
@@ -51,6 +51,8 @@ class Talk:
             offer=Offer(),
             epoch=7,
             desk=self.desk,
+            history=History(),
+            clock=ManualClock(asyncio.get_running_loop()),
             bus=bus,
             logged=Once(MAX_TEXTS),
             on_ready=self.is_ready,
@@ -190,16 +192,19 @@ async def test_the_users_words_can_be_typed(talk: Talk) -> None:
 
 async def test_a_refusal_ends_it_with_the_providers_reason(talk: Talk) -> None:
     talk.wire.says("conversation.connected.insufficient_balance")
-    with pytest.raises(OperatorError):
+    with pytest.raises(EndedError) as caught:
         await talk.task
+    assert caught.value.ending == Told(Refused(Refusal.NO_BALANCE, "NavTalk"))
 
 
 async def test_a_refusal_is_read_also_when_the_socket_closed_before_we_spoke(talk: Talk) -> None:
     talk.wire.says("conversation.connected.fail", message="Invalid license")
     talk.wire.end(Closed(1000))
     talk.wire.closed = True
-    with pytest.raises(OperatorError, match="Invalid license"):
+    with pytest.raises(EndedError) as caught:
         await talk.task
+    assert isinstance(caught.value.ending, Told)
+    assert caught.value.ending.refused.said == "Invalid license"
 
 
 @pytest.mark.parametrize("ready", [False, True])

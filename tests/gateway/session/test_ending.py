@@ -7,8 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import FatalError, OperatorError, SessionError, TransientError
-from gateway.session.ending import BadUrl, Closed, HttpRefused, NotConnected, NoWebSocket, classify
+from gateway.errors import (
+    ExpiredError,
+    FatalError,
+    NetworkError,
+    OperatorError,
+    SessionError,
+    TransientError,
+)
+from gateway.providers.base import Refusal, Refused
+from gateway.session.ending import (
+    BadAuthority,
+    BadUrl,
+    Closed,
+    HttpRefused,
+    NotConnected,
+    NoWebSocket,
+    Silent,
+    Told,
+    classify,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -22,6 +40,46 @@ def certificate(code: int) -> ssl.SSLCertVerificationError:
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1005, 1006, 1002, 1007, 1011, 1012, 1013, 1014])
 def test_an_ordinary_end_is_tried_again(code: int | None) -> None:
     assert isinstance(classify(Closed(code)), TransientError)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005])
+def test_a_session_that_worked_may_simply_be_over(code: int) -> None:
+    assert type(classify(Closed(code, "session expired", was_ready=True))) is ExpiredError
+    assert type(classify(Closed(code, "session expired"))) is TransientError
+
+
+@pytest.mark.parametrize("end", [Closed(None), Closed(1011, by_us=True)])
+def test_a_connection_that_broke_or_went_mute_is_a_network_matter(end: Closed) -> None:
+    assert isinstance(classify(end), NetworkError)
+
+
+@pytest.mark.parametrize(
+    ("why", "kind"),
+    [
+        (Refusal.NOT_ALLOWED, OperatorError),
+        (Refusal.NO_BALANCE, OperatorError),
+        (Refusal.TOO_MANY, TransientError),
+        (Refusal.NO_CAPACITY, TransientError),
+        (Refusal.BROKEN, TransientError),
+        (Refusal.ENDED, TransientError),
+    ],
+)
+def test_what_the_service_says_has_its_consequence(why: Refusal, kind: type[SessionError]) -> None:
+    error = classify(Told(Refused(why, "NavTalk", "Sorry (5)", "check the avatar")))
+    assert type(error) is kind
+    for part in ("NavTalk", "Sorry (5)", "check the avatar"):
+        assert part in str(error)
+    assert str(classify(Told(Refused(why, "NavTalk")))) != str(error)
+
+
+def test_a_told_end_of_a_session_that_worked_is_simply_over() -> None:
+    assert type(classify(Told(Refused(Refusal.ENDED, "X"), was_ready=True))) is ExpiredError
+
+
+def test_too_many_connections_ask_for_a_longer_pause() -> None:
+    error = classify(Told(Refused(Refusal.TOO_MANY, "NavTalk")))
+    assert isinstance(error, TransientError)
+    assert error.retry_after_s == 30
 
 
 @pytest.mark.parametrize("code", [1003, 1008, 1010])
@@ -88,13 +146,15 @@ def test_retry_after_is_kept() -> None:
         ConnectionRefusedError(),
         ConnectionResetError(),
         socket.gaierror(-2, "x"),
-        ssl.SSLError("x"),
-        certificate(9),
-        certificate(10),
     ],
 )
-def test_a_network_that_is_not_there_yet_is_tried_again(cause: OSError) -> None:
-    assert isinstance(classify(NotConnected(cause)), TransientError)
+def test_who_reaches_nobody_is_told_so(cause: OSError) -> None:
+    assert isinstance(classify(NotConnected(cause)), NetworkError)
+
+
+@pytest.mark.parametrize("cause", [ssl.SSLError("x"), certificate(9), certificate(10)])
+def test_an_encryption_that_fails_is_tried_again_with_time(cause: OSError) -> None:
+    assert type(classify(NotConnected(cause))) is TransientError
 
 
 def test_a_certificate_that_cannot_be_trusted_asks_the_operator_without_the_url() -> None:
@@ -106,6 +166,13 @@ def test_a_certificate_that_cannot_be_trusted_asks_the_operator_without_the_url(
 def test_a_bad_url_is_fatal_and_a_stranger_at_the_url_is_not() -> None:
     assert isinstance(classify(BadUrl()), FatalError)
     assert isinstance(classify(NoWebSocket()), TransientError)
+    assert isinstance(classify(Silent()), TransientError)
+
+
+def test_a_file_of_authorities_is_for_people_to_mend() -> None:
+    error = classify(BadAuthority())
+    assert isinstance(error, OperatorError)
+    assert "session.ca_file" in str(error)
 
 
 @given(st.none() | st.integers(0, 5000), st.text(), st.booleans(), st.booleans())

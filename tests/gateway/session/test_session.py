@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from gateway.bus import Bus
 from gateway.errors import FatalError, TransientError
 from gateway.events import FunctionCall, SessionChanged
 from gateway.outcome import Outcome, Status
+from gateway.providers.base import Dialect
 from gateway.providers.registry import dialect_maker
 from gateway.session.ending import BadUrl, Closed, HttpRefused, NotConnected
 from gateway.session.session import OPERATOR_PAUSE_S, Session
 from gateway.session.state import State
+from gateway.session.watch import PATIENCE_S
 from gateway.testing import ManualClock
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
@@ -28,21 +31,36 @@ class Offer:
     definitions: list[dict[str, Any]] = field(default_factory=list)
 
 
+class Beside:
+    """A dialect whose service allows two connections at a time."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.capabilities = replace(dialect.capabilities, two_connections=True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dialect, name)
+
+
 class House:
     """A session under test, what it offers, and what its calls take."""
 
-    def __init__(self, wires: Any) -> None:
+    def __init__(
+        self, wires: Any, *, rotate_after_s: float | None = None, beside: bool = False
+    ) -> None:
         self.wires = wires
+        navtalk = dialect_maker("navtalk", {"license": "sk-secret", "avatar_name": "a"})
         self.offer = Offer()
         self.takes_s = 0.0
         self.bus = Bus()
         self.session = Session(
-            dialects=dialect_maker("navtalk", {"license": "sk-secret", "avatar_name": "a"}),
+            dialects=(lambda: Beside(navtalk())) if beside else navtalk,
             offer=lambda: self.offer,
             handler=self.handle,
             bus=self.bus,
             clock=ManualClock(asyncio.get_running_loop()),
             random=lambda: 0.5,
+            rotate_after_s=rotate_after_s,
             connect=wires,
         )
         self.task: Any = None
@@ -64,13 +82,19 @@ class House:
         return self.wires.last
 
 
-@pytest.fixture
-async def house(wires: Any) -> AsyncIterator[House]:
-    made = House(wires)
+@asynccontextmanager
+async def open_house(wires: Any, **options: Any) -> AsyncIterator[House]:
+    made = House(wires, **options)
     yield made
     if made.task is not None:
         made.task.cancel()
         await asyncio.gather(made.task, return_exceptions=True)
+
+
+@pytest.fixture
+async def house(wires: Any) -> AsyncIterator[House]:
+    async with open_house(wires) as made:
+        yield made
 
 
 async def test_it_connects_opens_and_is_live(house: House) -> None:
@@ -102,7 +126,7 @@ async def test_the_first_failure_is_loud_and_repetitions_are_not(
 ) -> None:
     house.wires.refusals.extend([NotConnected(OSError())] * 5)
     house.start()
-    await asyncio.sleep(20)
+    await asyncio.sleep(10)
     warnings = [r for r in caplog.records if r.levelname == "WARNING"]
     assert len(warnings) == 1
     assert "trying again in" in warnings[0].message
@@ -142,17 +166,256 @@ async def test_the_service_may_ask_for_a_longer_pause(house: House) -> None:
     assert len(house.wires.made) == 2
 
 
-async def test_connections_that_die_at_once_slow_down_to_the_cap(
+async def test_connections_that_die_at_once_are_for_a_person(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
         await house.live()
         house.wires.last.end(Closed(1011))
         await asyncio.sleep(4)
+    assert house.session.state is State.ASKING
+    assert caplog.text.count("keeps opening and ending at once") == 1
     assert len(house.wires.made) == 3
-    assert "keeps opening and ending at once" in caplog.text
-    await asyncio.sleep(60)
+    caplog.clear()
+    await asyncio.sleep(OPERATOR_PAUSE_S)
+    await house.live()
+    house.wires.last.end(Closed(1011))
+    await asyncio.sleep(4)
+    assert house.session.state is State.ASKING
     assert len(house.wires.made) == 4
+    assert caplog.text == ""
+
+
+async def test_connections_that_were_of_use_never_count_as_dying_at_once(house: House) -> None:
+    for _ in range(6):
+        wire = await house.live()
+        wire.calls("c1")
+        await asyncio.sleep(0.1)
+        wire.end(Closed(1011))
+        await asyncio.sleep(1)
+    assert house.session.state is not State.ASKING
+    assert len(house.wires.made) == 7
+
+
+# --- what the service does after a while ------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [Closed(1001), Closed(1000, "session expired"), Closed(1005)])
+async def test_a_cut_after_an_hour_is_followed_at_once_without_a_warning(
+    house: House, end: Closed, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.takes_s = 3
+    caplog.set_level(logging.INFO)
+    for number in range(1, 4):
+        wire = await house.live()
+        await asyncio.sleep(3600)
+        wire.calls(f"c{number}")
+        await asyncio.sleep(0.1)
+        wire.end(end)
+        await asyncio.sleep(0.01)
+        assert len(house.wires.made) == number + 1
+    assert [r for r in caplog.records if r.levelno > logging.INFO] == []
+    assert caplog.text.count("the next one is opened") == 3
+
+
+async def test_a_service_that_says_nothing_is_warned_about_given_up_and_asked_again(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.start()
+    await asyncio.sleep(9.9)
+    assert caplog.text == ""
+    await asyncio.sleep(0.2)
+    assert "says nothing" in caplog.text
+    await asyncio.sleep(49)
+    assert len(house.wires.made) == 1
+    await asyncio.sleep(2)
+    assert house.wires.made[0].closed
+    assert len(house.wires.made) == 2
+    warnings = len(caplog.records)
+    await asyncio.sleep(120)
+    assert len(caplog.records) == warnings
+
+
+async def test_one_that_says_anything_is_not_given_up(house: House) -> None:
+    house.start()
+    await asyncio.sleep(1)
+    house.wires.last.says("conversation.connected.success", sessionId="s")
+    await asyncio.sleep(300)
+    assert len(house.wires.made) == 1
+    assert house.session.state is State.OPENING
+
+
+# --- renewal -----------------------------------------------------------------------------------
+
+HOUR_S = 3300.0
+TRANSCRIPT = "realtime.conversation.item.input_audio_transcription.completed"
+
+
+async def test_an_old_connection_is_renewed_in_silence_and_that_is_no_failure(
+    wires: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with open_house(wires, rotate_after_s=HOUR_S) as house:
+        with house.bus.subscribe() as heard:
+            first = await house.live()
+            await asyncio.sleep(HOUR_S - 1)
+            assert not first.closed
+            await asyncio.sleep(1.1)
+            assert first.closed
+            await house.live()
+            changes = [e for e in heard.waiting() if isinstance(e, SessionChanged)]
+        assert [(e.state, e.epoch) for e in changes[2:]] == [
+            ("live", 1),
+            ("renewing", 1),
+            ("connecting", 2),
+            ("opening", 2),
+            ("live", 2),
+        ]
+        assert "renewed" in changes[3].reason
+        assert caplog.text == ""
+        await asyncio.sleep(HOUR_S + 1)
+        assert len(wires.made) == 3
+
+
+async def test_renewal_waits_for_the_end_of_what_is_said_and_done(wires: Any) -> None:
+    async with open_house(wires, rotate_after_s=HOUR_S) as house:
+        house.takes_s = 3
+        wire = await house.live()
+        await asyncio.sleep(HOUR_S - 5)
+        wire.says("realtime.input_audio_buffer.speech_started")
+        await asyncio.sleep(8)
+        wire.says("realtime.input_audio_buffer.speech_stopped")
+        await asyncio.sleep(2)
+        wire.calls("c1")
+        await asyncio.sleep(3.1)
+        assert wire.outcomes()["c1"]["ok"] is True
+        wire.says("realtime.response.audio_transcript.done", id="r1", content="It is on.")
+        await asyncio.sleep(9)
+        assert not wire.closed
+        await asyncio.sleep(12)
+        assert wire.closed
+        new = await house.live()
+        assert new.outcomes() == {}
+
+
+async def test_a_conversation_without_a_pause_is_renewed_all_the_same(wires: Any) -> None:
+    async with open_house(wires, rotate_after_s=HOUR_S) as house:
+        wire = await house.live()
+        await asyncio.sleep(HOUR_S - 5)
+        house.takes_s = 600
+        wire.calls("slow")
+        await asyncio.sleep(PATIENCE_S)
+        assert not wire.closed
+        await asyncio.sleep(20)
+        assert wire.closed
+        new = await house.live()
+        await asyncio.sleep(600)
+        assert new.outcomes() == {}
+        assert "turn_on is done." in new.sent[-1]["item"]["content"][0]["text"]
+
+
+async def test_a_call_that_comes_while_the_old_connection_closes_is_told_in_the_next(
+    wires: Any,
+) -> None:
+    async with open_house(wires, rotate_after_s=HOUR_S) as house:
+        old = await house.live()
+        old.closes_after_s = 0.3
+        await asyncio.sleep(HOUR_S)
+        assert house.session.state is State.RENEWING
+        old.calls("late")
+        await asyncio.sleep(1)
+        new = await house.live()
+        await asyncio.sleep(1)
+        assert old.outcomes() == new.outcomes() == {}
+        assert told(new) == [("system", told(new)[0][1])]
+        assert "turn_on is done." in told(new)[0][1]
+
+
+async def test_the_next_is_opened_beside_the_old_one_where_the_service_allows_it(
+    wires: Any,
+) -> None:
+    async with open_house(wires, rotate_after_s=HOUR_S, beside=True) as house:
+        old = await house.live()
+        wires.refusals.append(HttpRefused(503))
+        await asyncio.sleep(HOUR_S + 1)
+        assert len(wires.made) == 2
+        assert not old.closed
+        assert house.session.state is State.LIVE
+        wires.opens_after_s = 5.0
+        await asyncio.sleep(30)
+        assert len(wires.made) == 3
+        assert not old.closed
+        await asyncio.sleep(5)
+        assert old.closed
+        assert (house.session.state, house.session.epoch) == (State.OPENING, 2)
+
+
+async def test_who_speaks_while_the_next_one_opens_keeps_the_old_one(wires: Any) -> None:
+    async with open_house(wires, rotate_after_s=HOUR_S, beside=True) as house:
+        old = await house.live()
+        wires.opens_after_s = 5.0
+        await asyncio.sleep(HOUR_S + 1)
+        old.calls("c1")
+        await asyncio.sleep(5)
+        assert not old.closed
+        assert wires.made[1].closed
+        assert old.outcomes()["c1"]["ok"] is True
+        await asyncio.sleep(60)
+        assert old.closed
+
+
+async def test_draining_while_the_next_one_opens_leaves_nothing_open(wires: Any) -> None:
+    async with open_house(wires, rotate_after_s=HOUR_S, beside=True) as house:
+        await house.live()
+        wires.opens_after_s = 5.0
+        await asyncio.sleep(HOUR_S + 1)
+        await house.session.drain(1)
+        await house.task
+        assert all(wire.closed for wire in wires.made)
+
+
+# --- history -----------------------------------------------------------------------------------
+
+
+def told(wire: Any) -> list[tuple[str, str]]:
+    items = [b["item"] for b in wire.sent if b["type"] == "conversation.item.create"]
+    return [(i["role"], i["content"][0]["text"]) for i in items if i["type"] == "message"]
+
+
+async def test_what_the_user_said_is_told_again_but_never_what_led_to_a_call(house: House) -> None:
+    old = await house.live()
+    old.says("realtime.input_audio_buffer.speech_started")
+    old.says(TRANSCRIPT, content="My name is Ann.")
+    await asyncio.sleep(60)
+    old.says("realtime.input_audio_buffer.speech_started")
+    old.calls("c1")
+    await asyncio.sleep(1)
+    old.says(TRANSCRIPT, content="Open the garage.")
+    await asyncio.sleep(60)
+    await house.session.say("Is it raining?")
+    old.says("realtime.response.audio_transcript.done", id="r2", content="No.")
+    await asyncio.sleep(1)
+    old.end(Closed(1006))
+    await asyncio.sleep(1)
+    new = await house.live()
+    await asyncio.sleep(1)
+    assert told(new) == [("user", "My name is Ann."), ("user", "Is it raining?")]
+    assert "response.create" not in new.kinds()
+
+
+async def test_history_comes_before_the_notes(house: House) -> None:
+    house.takes_s = 2
+    old = await house.live()
+    old.says(TRANSCRIPT, content="My name is Ann.")
+    await asyncio.sleep(60)
+    old.says("realtime.input_audio_buffer.speech_started")
+    old.calls("c1")
+    await asyncio.sleep(0.1)
+    old.end(Closed(None))
+    await asyncio.sleep(3)
+    new = await house.live()
+    await asyncio.sleep(0.1)
+    assert [role for role, _ in told(new)] == ["user", "system"]
 
 
 async def test_a_call_outlives_its_connection_and_is_told_in_the_next(house: House) -> None:
