@@ -74,6 +74,8 @@ def _make(path: Path) -> None:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
+    # Only a file that holds nothing yet can be told: `retention` gives its free pages back.
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise JournalError("its file system cannot hold a write-ahead log")

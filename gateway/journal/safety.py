@@ -109,7 +109,7 @@ class Safety:
         except OSError as error:
             raise JournalError(error.strerror or str(error)) from None
         if copy:
-            _copy(self._path)
+            copy_log(self._path)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -121,7 +121,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-def _copy(path: Path) -> None:
+def copy_log(path: Path) -> None:
     """Copy the log into the file, and begin the log anew where nobody reads its end.
 
     Who first writes after a complete copy waits for the disk: better this thread than the
