@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check fmt bench clean
+.PHONY: help setup demo test check fmt bench faults clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -34,6 +34,9 @@ fmt: $(READY)  ## format and mend what can be mended
 
 bench: $(READY)  ## the figures against a bare script, in one run
 	$(BIN)/python -m benchmarks
+
+faults: $(READY)  ## thousands of calls while everything breaks, then the audit (needs mosquitto)
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 clean:  ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,7 +6,6 @@ Exit code 0 when every promise was kept, else 1.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 import json
 import logging
@@ -16,27 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.audit import Evidence, Verdict, audit
-from tests.faults.driver import Driver, Happened, Plan
-from tests.faults.journal import read_journal
-from tests.faults.records import read_actuations
+from tests.faults.driver import Plan
 from tests.faults.report import as_json, as_table
 from tests.faults.schedule import Rates
-
-
-def run(plan: Plan, folder: Path) -> tuple[Verdict, Happened]:
-    """Run `plan` with its files in `folder`, and judge it."""
-    driver = Driver(plan, folder)
-    happened = asyncio.run(driver.run())
-    world = driver.world
-    evidence = Evidence(
-        asked=world.service.asked,
-        notes=world.service.notes,
-        actuations=read_actuations(world.actuations),
-        journal=read_journal(world.journal),
-        strange=world.service.strange,
-    )
-    return audit(evidence), happened
+from tests.faults.trial import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

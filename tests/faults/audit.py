@@ -4,7 +4,7 @@
 |---|---|
 | answer lost | a call with no result in its session and no note in this or a later one |
 | never read | such a call of which the gateway has no record and no device did anything: it was on its way when the session or the process died |
-| double actuation | one command id twice in a device's log, or two ids for one call |
+| double actuation | one command id twice in a device's log, or two ids for one call and its repeat |
 | false confirmed | the model was told "confirmed", and the device had not done it by then |
 | false refusal | the model was told that it was not done, and the device did it |
 | unknown | the last word about a call is that nobody knows |
@@ -123,7 +123,7 @@ class _Audit:
         for act in self.evidence.actuations:
             acts[act.id].append(act)
         for asked in self.evidence.asked:
-            own = commands[asked.call_id]
+            own = commands[asked.call_id] + commands[asked.repeats]
             done = [act for command in own for act in acts[command.id]]
             yield _Case(asked, rows.get(asked.call_id), own, done)
 

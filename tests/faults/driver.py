@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import schedule
 from tests.faults.breaker import Breaker
-from tests.faults.inventory import Place
+from tests.faults.inventory import PLACES
 from tests.faults.mischief import Odds
 from tests.faults.records import Asked
 from tests.faults.recoveries import Recoveries
@@ -28,6 +27,11 @@ CALLS = Odds(duplicate=0.02, reorder=0.01)
 
 # The gateway answers within 4 s; a call without any answer holds its lane no longer than this.
 ANSWER_WITHIN_S = 12.0
+# A model that got no result asks again at once. After 10 s, or of a new process, the same words
+# are a new wish.
+ASKS_AGAIN_WITHIN_S = 7.0
+# Nobody asks an absent device again at once.
+PAUSE_WHEN_OFFLINE_S = 0.25
 _LOOK_EACH_S = 0.02
 
 
@@ -73,7 +77,7 @@ class Driver:
         self._breaker = Breaker(self.world)
         self._asks = schedule.asks(plan.rates.calls, plan.seed)
         self._incidents = schedule.incidents(plan.rates, plan.seed)
-        self._busy: defaultdict[Place, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._busy = {place: asyncio.Semaphore(place.kind.at_once) for place in PLACES}
 
     async def run(self) -> Happened:
         """Everything, to the clean end of the gateway. Raises SystemExit when it cannot start."""
@@ -99,11 +103,25 @@ class Driver:
                 await asyncio.sleep(_LOOK_EACH_S)
 
     async def _lane(self, tasks: asyncio.TaskGroup) -> None:
-        """Call after call, each device one call at a time."""
+        """Call after call, each device no more at once than its kind allows."""
         for ask in self._asks:
             async with self._busy[ask.place]:
-                await self.world.service.call(ask, ANSWER_WITHIN_S)
+                await self._call(ask)
             self._break_after(ask, tasks)
+
+    async def _call(self, ask: Ask) -> None:
+        """The call, and once more when its session took the result along."""
+        world = self.world
+        process = world.gateway.starts
+        asked = await world.service.call(ask, ANSWER_WITHIN_S)
+        if asked.answers and asked.answers[0].status == "offline":
+            await asyncio.sleep(PAUSE_WHEN_OFFLINE_S)
+        if asked.answers or not ask.place.kind.repeated:
+            return
+        await world.service.live.wait()
+        young = time.time() - asked.at < ASKS_AGAIN_WITHIN_S
+        if young and process == world.gateway.starts:
+            await world.service.call(ask, ANSWER_WITHIN_S, repeats=asked.call_id)
 
     def _break_after(self, ask: Ask, tasks: asyncio.TaskGroup) -> None:
         """Calls go on meanwhile."""

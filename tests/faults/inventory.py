@@ -21,6 +21,16 @@ class Kind(StrEnum):
     LIAR = "liar"
     """a lamp that sometimes claims success, does nothing, and reports so"""
 
+    @property
+    def at_once(self) -> int:
+        """How many calls such a device gets at a time: a second one waits, or replaces it."""
+        return 2 if self is Kind.LAMP else 1
+
+    @property
+    def repeated(self) -> bool:
+        """Whether its calls are made again when their session ended without a result."""
+        return self is Kind.BREWER
+
 
 COUNTS: Mapping[Kind, int] = {
     Kind.LAMP: 9,

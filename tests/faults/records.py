@@ -26,13 +26,17 @@ class Answer:
 
 @dataclass(slots=True)
 class Asked:
-    """A call that was sent, and what came back for it in its own session."""
+    """A call that was sent, and what came back for it in its own session.
+
+    `repeats`: the call id of an earlier call that it makes again, "" for a call of its own.
+    """
 
     ask: Ask
     call_id: str
     session: int
     at: float
     answers: list[Answer] = field(default_factory=list)
+    repeats: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Service:
         self.tools = ""
         self._on_answer = on_answer
         self._socket: ServerConnection | None = None
-        self._open: dict[str, tuple[Asked, asyncio.Future[None]]] = {}
+        self._open: dict[str, asyncio.Future[None]] = {}
         self._by_id: dict[str, Asked] = {}
         self._running = AsyncExitStack()
 
@@ -65,23 +65,24 @@ class Service:
     async def __aexit__(self, *_: object) -> None:
         await self._running.aclose()
 
-    async def call(self, ask: Ask, within_s: float) -> None:
+    async def call(self, ask: Ask, within_s: float, repeats: str = "") -> Asked:
         """Send `ask` in the next live session; return when it is answered, or its session
-        ended, or `within_s` have passed."""
+        ended, or `within_s` have passed. `repeats` is the call that it makes again."""
         await self.live.wait()
         assert self._socket is not None
-        call_id = f"call_{ask.number}"
-        asked = Asked(ask, call_id, self.sessions, time.time())
+        call_id = f"{repeats}_again" if repeats else f"call_{ask.number}"
+        asked = Asked(ask, call_id, self.sessions, time.time(), repeats=repeats)
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.asked.append(asked)
         self._by_id[call_id] = asked
-        self._open[call_id] = (asked, answered)
+        self._open[call_id] = answered
         data = {"function_name": ask.tool, "call_id": call_id, "arguments": ask.arguments}
         with suppress(ConnectionClosed):
             await _say(self._socket, _CALL, data)
         with suppress(TimeoutError):
             await asyncio.wait_for(answered, within_s)
         self._open.pop(call_id, None)
+        return asked
 
     async def goodbye(self) -> None:
         """Close the session as the service does when its time is over."""
@@ -109,7 +110,7 @@ class Service:
             return
         self._socket = None
         self.live.clear()
-        for _, answered in self._open.values():
+        for answered in self._open.values():
             if not answered.done():
                 answered.set_result(None)
         self._open.clear()
@@ -143,8 +144,8 @@ class Service:
             return
         asked.answers.append(Answer(time.time(), json.loads(body["output"])))
         waiting = self._open.get(asked.call_id)
-        if waiting is not None and not waiting[1].done():
-            waiting[1].set_result(None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
         self._on_answer(asked)
 
 

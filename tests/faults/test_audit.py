@@ -108,6 +108,18 @@ def test_two_ids_for_one_call_are_a_double_actuation() -> None:
     assert audit(replace(GOOD, actuations=[act(), act("id-2")], journal=journal)).doubles == 1
 
 
+def test_a_repeat_is_answered_with_what_was_done_and_does_nothing() -> None:
+    again = replace(asked(number=2), repeats="call_1")
+    rows = [row(), replace(row(), call_id="call_2")]
+    told = replace(GOOD, asked=[asked(), again], journal=JournalRows(rows, [command()]))
+    assert figures(audit(told)) == {}
+    twice = replace(command(name="id-2"), call_id="call_2")
+    told = replace(
+        told, actuations=[act(), act("id-2")], journal=JournalRows(rows, [command(), twice])
+    )
+    assert audit(told).doubles == 1
+
+
 @pytest.mark.parametrize(
     "actuations",
     [[], [act(at=13.0)], [replace(act(), args={"brightness": 4})]],

@@ -52,15 +52,20 @@ class Broker(Mosquitto):
 
 
 class Process:
-    """A program of ours that can be killed and started again; its log only grows."""
+    """A program of ours that can be killed and started again, counted in `starts`.
+
+    Its log only grows.
+    """
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self._log = log
         self._arguments = arguments
         self._child: subprocess.Popen[bytes] | None = None
+        self.starts = 0
 
     def start(self) -> None:
         """Start it."""
+        self.starts += 1
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
@@ -161,11 +166,12 @@ class World:
         JSON is YAML.
         """
         many = 10_000_000
+        limits = {"calls_per_minute": many, "device_calls_per_minute": many}
         settings: dict[str, Any] = {
             "session": {"url": f"ws://127.0.0.1:{self.ws.port}/v2", "license": "faults"},
             "mqtt": {"url": f"mqtt://127.0.0.1:{self.mqtt.port}"},
             "devices": {"root": ROOT},
-            "policy": {"guarded": "allow", "calls_per_minute": many},
+            "policy": {"guarded": "allow", **limits},
             "journal": {"path": str(self.journal), "max_mb": 10_000},
         }
         path = self.folder / "gateway.yaml"
