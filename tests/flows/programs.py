@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +34,14 @@ class Ended:
         return [line for line in self.lines if line["event"] == kind]
 
 
-async def gateway(*arguments: str, stdin: str = "", folder: Path | None = None) -> Ended:
+async def gateway(
+    *arguments: str,
+    stdin: str = "",
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Ended:
     """`gateway` with `arguments`, to its end."""
-    process = await _start(arguments, folder)
+    process = await _start(arguments, folder, environment)
     return await _end(process, stdin)
 
 
@@ -57,9 +62,11 @@ class Agent:
 
 
 @asynccontextmanager
-async def agent(config: Path) -> AsyncIterator[Agent]:
+async def agent(
+    config: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Agent]:
     """`gateway run --config`; killed if it still runs at the end of the block."""
-    process = await _start(["run", "--config", str(config)], config.parent)
+    process = await _start(["run", "--config", str(config), *options], config.parent, environment)
     try:
         yield Agent(process)
     finally:
@@ -68,13 +75,15 @@ async def agent(config: Path) -> AsyncIterator[Agent]:
             await process.communicate()
 
 
-async def _start(arguments: Sequence[str], folder: Path | None) -> asyncio.subprocess.Process:
+async def _start(
+    arguments: Sequence[str], folder: Path | None, environment: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "gateway", *arguments),
         cwd=folder or ROOT,
-        env=kept | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        env=kept | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"} | dict(environment or {}),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
