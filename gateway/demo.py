@@ -19,6 +19,7 @@ from gateway.bus import Bus, Subscription
 from gateway.config import FixedConfig
 from gateway.events import BusEvent, CallAnswered, CallReceived, CommandSent, LateOutcome
 from gateway.events import EvidenceReceived as Evidence
+from gateway.journal.masking import masked
 from gateway.simulated.broker import EmbeddedBroker
 from gateway.simulated.console import typed_lines
 from gateway.simulated.server import Exchange, SimulatedNavTalk
@@ -176,7 +177,7 @@ def _shown(event: BusEvent) -> dict[str, Any] | None:
                 "id": event.command_id,
                 "device": event.device_id,
                 "command": event.command,
-                "args": dict(event.args),
+                "args": masked(event.args)[0],
                 "attempt": event.attempt,
             }
         case Evidence():

@@ -218,6 +218,14 @@ def test_the_minimal_configuration_of_the_readme_is_valid(tmp_path: Path) -> Non
     assert str(written.session.license_file) == "/etc/gateway/license"
 
 
+@pytest.mark.unit
+def test_the_rules_of_the_readme_are_valid() -> None:
+    raw = yaml.safe_load(code_block(section(README, "Set rules"), "yaml"))
+    quiet, weekend, garage = config.FixedConfig(**raw).policy.rules
+    assert (quiet.hours, quiet.because) == ("22:00-07:00", "People sleep there.")
+    assert (weekend.days, garage.then) == (["sat", "sun"], "ask")
+
+
 # --- README's programs, run as they are printed ------------------------------------------------
 
 
