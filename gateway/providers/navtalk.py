@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from gateway.providers.base import Capabilities, Endpoint, Offer, ProviderEvent, ResultForm
 from gateway.providers.navtalk_events import FrameReader
@@ -22,6 +22,9 @@ DEFAULT_URL = "wss://transfer.navtalk.ai/wss/v2/realtime-chat"
 V2_RESULT = ResultForm("v2", asks_to_speak=False)
 # ... and the older pair of messages, which every public sample application sends.
 ITEM_RESULT = ResultForm("item", asks_to_speak=True)
+
+# Shorter values in a URL are words such as a region: blotted out, they would take sentences along.
+MIN_SECRET_LENGTH = 8
 
 _RESULT_FORMS: Mapping[str, tuple[ResultForm, ...]] = {
     "auto": (V2_RESULT, ITEM_RESULT),
@@ -58,9 +61,8 @@ class NavTalk:
     def __init__(self, settings: NavTalkSettings) -> None:
         self._settings = settings
         self._sends_tools = settings.avatar_provider == "openai"
-        self._reader = FrameReader(
-            secret=settings.license, tools_in_dashboard=not self._sends_tools
-        )
+        self._secrets = _secrets(settings)
+        self._reader = FrameReader(self._secrets, tools_in_dashboard=not self._sends_tools)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -90,7 +92,7 @@ class NavTalk:
         return Endpoint(
             urlunsplit(full),
             urlunsplit(shown),
-            secrets=spellings(settings.license),
+            secrets=self._secrets,
             ca_file=settings.ca_file,
         )
 
@@ -144,6 +146,14 @@ class NavTalk:
         if self._settings.avatar_id:
             return {"avatarId": self._settings.avatar_id}
         return _present(name=self._settings.avatar_name)
+
+
+def _secrets(settings: NavTalkSettings) -> tuple[str, ...]:
+    """The licence, and what the user's own URL holds, in all spellings."""
+    parts = urlsplit(settings.url)
+    in_url = [unquote(parts.password or ""), *(value for _, value in parse_qsl(parts.query))]
+    found = [settings.license, *(text for text in in_url if len(text) >= MIN_SECRET_LENGTH)]
+    return tuple(dict.fromkeys(spelling for secret in found for spelling in spellings(secret)))
 
 
 def _present(**values: str) -> dict[str, str]:

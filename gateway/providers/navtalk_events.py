@@ -35,7 +35,6 @@ from gateway.providers.navtalk_message import (
     MAX_NAME_LENGTH,
     Message,
     read_message,
-    spellings,
 )
 
 MAX_TRANSCRIPT_LENGTH = 4000
@@ -55,12 +54,12 @@ _TOOLS_IN_DASHBOARD = (
 class FrameReader:
     """Reads the frames of one connection.
 
-    `secret` is blotted out of everything that the service says. Pieces of arguments are
+    `secrets` are blotted out of everything that the service says. Pieces of arguments are
     kept for at most MAX_DELTA_CALLS calls.
     """
 
-    def __init__(self, secret: str, *, tools_in_dashboard: bool = False) -> None:
-        self._secrets = spellings(secret)
+    def __init__(self, secrets: Sequence[str] = (), *, tools_in_dashboard: bool = False) -> None:
+        self._secrets = secrets
         self._tools_in_dashboard = tools_in_dashboard
         self._pieces: dict[str, str] = {}
 

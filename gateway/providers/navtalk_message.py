@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from devices.contract.text import clean
 
@@ -105,7 +105,9 @@ class Message:
 
 def spellings(secret: str) -> tuple[str, ...]:
     """How the service may spell a secret that it had from the URL; () for an empty one."""
-    return tuple(dict.fromkeys(filter(None, (secret, quote(secret, safe="")))))
+    written = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    encoded = quote(secret, safe=""), quote(secret), quote_plus(secret)
+    return tuple(dict.fromkeys(filter(None, (secret, *encoded, *written))))
 
 
 def read_message(frame: str, secrets: Sequence[str] = ()) -> Message | None:

@@ -132,8 +132,8 @@ async def test_a_conversation_leaves_no_secret_behind(tmp_path: Path, broker: Mo
             )
             assert (await talk.call("turn_on", target="Kitchen light"))["ok"] is True
             # A service that repeats what it was told.
-            await talk.say("realtime.error", None, message=f"bad key {LICENSE}")
-            await talk.say("realtime.error", None, message=f"bad key {quote(LICENSE, safe='')}")
+            for spelling in (LICENSE, quote(LICENSE), quote_plus(LICENSE), json.dumps(LICENSE)):
+                await talk.say("realtime.error", None, message=f"bad key {spelling}")
             assert (await talk.call("turn_on", target="Kitchen light"))["ok"] is True
             assert not leaks("".join(json.dumps(frame) for frame in talk.frames))
             live = setting.journal()

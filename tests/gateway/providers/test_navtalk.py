@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import pytest
 
+from gateway.providers.base import Warned
 from gateway.providers.navtalk import ITEM_RESULT, V2_RESULT, NavTalk, NavTalkSettings
 
 pytestmark = pytest.mark.unit
@@ -185,3 +186,17 @@ def test_a_note_is_a_system_message_and_user_text_is_input_text() -> None:
 def test_a_lone_surrogate_in_an_output_can_still_be_sent() -> None:
     (frame,) = navtalk().result("c", "\ud800", V2_RESULT)
     assert frame.encode()
+
+
+def test_what_the_users_own_url_holds_is_blotted_out_in_every_spelling() -> None:
+    license_key, password, token = 'lic/"é 1234', "pass/wörd+1", "t/oken 1234"
+    url = f"wss://me:{quote(password, safe='')}@h/p?key={quote(token, safe='')}&region=eu"
+    dialect = NavTalk(NavTalkSettings(license=license_key, url=url))
+    endpoint = dialect.endpoint()
+    assert endpoint.shown == "wss://h/p"
+    for secret in (license_key, password, token):
+        for spelling in (secret, quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]):
+            (warned,) = dialect.decode(json.dumps({"type": "error", "message": f"no {spelling}"}))
+            assert isinstance(warned, Warned)
+            assert warned.message.endswith("no ***")
+            assert endpoint.blotted(f"no {spelling}, eu") == "no ***, eu"

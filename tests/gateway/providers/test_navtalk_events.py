@@ -33,7 +33,7 @@ ARGS = {"room": "kitchen", "on": True}
 
 
 def reader(**options: Any) -> FrameReader:
-    return FrameReader("my-license", **options)
+    return FrameReader(("my-license",), **options)
 
 
 def read(body: dict[str, Any], by: FrameReader | None = None) -> list[Any]:
