@@ -30,8 +30,7 @@ from gateway.errors import ConfigError, FatalError
 from gateway.events import BrokerChanged, FunctionCall
 from gateway.outcome import Outcome
 from gateway.policy.confirm import Holds
-from gateway.policy.limits import Limits
-from gateway.policy.settings import pin_of, settings_of
+from gateway.policy.settings import limits_of, pin_of, settings_of
 from gateway.providers.base import Offer
 from gateway.providers.registry import dialect_maker
 from gateway.session.session import Session
@@ -90,7 +89,7 @@ class Gateway:
         )
         self._calls = Calls(
             settings_of(config.policy),
-            Limits(config.policy.calls_per_minute, config.policy.device_calls_per_minute, clock),
+            limits_of(config.policy, clock),
             holds,
             self.bus,
             clock,

@@ -143,8 +143,8 @@ class PolicyConfig(_Section):
     rules: Annotated[list[RuleConfig], Field(max_length=500)] = []
     """the first that holds decides; without one, the risk does"""
     calls_per_minute: Annotated[int, Field(ge=1)] = 60
-    device_calls_per_minute: Annotated[int, Field(ge=1)] = 30
-    """commands for one device"""
+    device_calls_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """commands for one device; None: half of `calls_per_minute`, and at least 30"""
     ask_above_devices: Annotated[int, Field(ge=1)] = 8
     pin: SecretStr = SecretStr("")
     pin_file: Path | None = None

@@ -1,4 +1,4 @@
-"""The `policy` section of gateway.yaml as the rules and the PIN of this house."""
+"""The `policy` section of gateway.yaml as the rules, the limits and the PIN of this house."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from gateway.clock import Clock
 from gateway.config import PolicyConfig, RuleConfig
 from gateway.errors import ConfigError
 from gateway.policy.hours import parse
+from gateway.policy.limits import Limits
 from gateway.policy.pin import Pin
 from gateway.policy.rules import Decision, PolicySettings, Rule
+
+# Where nothing is said: one device may take half of all calls, and never fewer than these.
+LEAST_PER_DEVICE = 30
 
 
 def settings_of(config: PolicyConfig) -> PolicySettings:
@@ -21,6 +25,13 @@ def settings_of(config: PolicyConfig) -> PolicySettings:
         rules=tuple(map(_rule, config.rules)),
         pin_devices=frozenset(config.pin_devices),
     )
+
+
+def limits_of(config: PolicyConfig, clock: Clock) -> Limits:
+    """The limits of all calls and of each device."""
+    half = config.calls_per_minute // 2
+    per_device = config.device_calls_per_minute or max(half, LEAST_PER_DEVICE)
+    return Limits(config.calls_per_minute, per_device, clock)
 
 
 def pin_of(config: PolicyConfig, clock: Clock) -> Pin | None:

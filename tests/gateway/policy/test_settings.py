@@ -9,7 +9,7 @@ from gateway.config import PolicyConfig
 from gateway.errors import ConfigError
 from gateway.policy.hours import Hours
 from gateway.policy.rules import Decision, PolicySettings, Rule
-from gateway.policy.settings import pin_of, settings_of
+from gateway.policy.settings import limits_of, pin_of, settings_of
 from gateway.testing import ManualClock
 
 pytestmark = pytest.mark.unit
@@ -41,6 +41,23 @@ def test_a_rule_is_read_as_it_is_written() -> None:
         hours=Hours(22 * 60, 7 * 60, frozenset({5})),
         because="People sleep there.",
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "allowed"),
+    [
+        ({}, 30),
+        ({"calls_per_minute": 3}, 30),
+        ({"calls_per_minute": 100}, 50),
+        ({"calls_per_minute": 100, "device_calls_per_minute": 7}, 7),
+    ],
+)
+def test_one_device_takes_half_of_all_calls_where_nothing_is_said(
+    fields: dict[str, int], allowed: int
+) -> None:
+    limits = limits_of(config(**fields), ManualClock())
+    passed = [limits.commands(["lamp"]) is None for _ in range(200)]
+    assert passed.count(True) == allowed
 
 
 def test_the_pin_is_the_one_that_is_set() -> None:
