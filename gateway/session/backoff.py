@@ -13,9 +13,9 @@ from gateway.errors import ExpiredError, NetworkError, TransientError
 
 BASE_S = 1.0
 CAP_S = 60.0
-# To reach nobody: 0.5 to 1.5 s. Less than 2 s with the opening itself.
+# To reach nobody: 0.5 to 1 s. Back within 2 s of the network leaves a second for the opening.
 NETWORK_PAUSE_S = 0.5
-NETWORK_JITTER_S = 1.0
+NETWORK_JITTER_S = 0.5
 # A connection that lived this long was a good one: the next attempt starts from the base.
 GOOD_AFTER_S = 30.0
 # Connections that open and die at once are no network trouble, and hurrying cannot cure them.

@@ -81,7 +81,7 @@ class Connection:
         tls = await _tls(self._endpoint)
         options: dict[str, Any] = {} if tls is None else {"ssl": tls}
         try:
-            self._socket = await connect(
+            self._socket = await _connect(
                 self._endpoint.url,
                 additional_headers=dict(self._endpoint.headers),
                 # Messages are small, and packing them costs more time than it saves.
@@ -133,6 +133,21 @@ class Connection:
     def _why_closed(self, closed: ConnectionClosed) -> Ending:
         ending = _closed(closed)
         return replace(ending, reason=self._endpoint.blotted(ending.reason))
+
+
+class _connect(connect):  # noqa: N801 -- it is awaited like the function that it extends
+    """Follows a redirection on the same machine only: elsewhere nobody may have our key."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """The new address, or `exc` when it must not be followed."""
+        before = _origin(self.uri)
+        new = super().process_redirect(exc)
+        return new if not isinstance(new, str) or _origin(new) == before else exc
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 async def _tls(endpoint: Endpoint) -> ssl.SSLContext | None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,21 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.utils import accept_key
 
 from gateway.providers.base import Endpoint
-from gateway.session.connection import MAX_FRAME_BYTES, Connection, EndedError
-from gateway.session.ending import BadUrl, Closed, HttpRefused, NotConnected, NoWebSocket
+from gateway.session.connection import (
+    MAX_FRAME_BYTES,
+    UNSENT_TIMEOUT_S,
+    Connection,
+    EndedError,
+)
+from gateway.session.ending import (
+    BadAuthority,
+    BadUrl,
+    Closed,
+    HttpRefused,
+    NotConnected,
+    NoWebSocket,
+)
+from tests.brokers import Certificate, make_certificate
 
 pytestmark = pytest.mark.flow
 
@@ -46,9 +61,9 @@ async def ending(connection: Connection) -> object:
     return caught.value.ending
 
 
-async def refusal(url: str) -> object:
+async def refusal(url: str, ca_file: str = "") -> object:
     with pytest.raises(EndedError) as caught:
-        await Connection(Endpoint(url, "ws://shown")).open()
+        await Connection(Endpoint(url, "ws://shown", ca_file=ca_file)).open()
     assert caught.value.__suppress_context__
     return caught.value.ending
 
@@ -73,6 +88,61 @@ async def test_small_messages_are_not_held_back_or_packed() -> None:
         raw = inner.transport.get_extra_info("socket")
         assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert inner.protocol.extensions == []
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+async def test_what_the_other_machine_does_not_take_ends_the_connection_in_time() -> None:
+    async with service(echo) as url, connected(url) as connection:
+        inner = connection._socket
+        assert inner is not None
+        raw = inner.transport.get_extra_info("socket")
+        limit_ms = raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert limit_ms == UNSENT_TIMEOUT_S * 1000
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@asynccontextmanager
+async def tls_service(certificate: Certificate) -> AsyncIterator[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    async with service(echo, ssl=context) as url:
+        yield url.replace("ws://127.0.0.1", "wss://localhost")
+
+
+async def test_ones_own_authority_is_trusted_when_it_is_named(certificate: Certificate) -> None:
+    async with tls_service(certificate) as url:
+        connection = Connection(Endpoint(url, "x", ca_file=str(certificate.ca)))
+        await connection.open()
+        await connection.send(["a"])
+        assert await anext(connection.frames()) == "a"
+        inner = connection._socket
+        assert inner is not None
+        context = inner.transport.get_extra_info("sslcontext")
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        await connection.close()
+
+
+async def test_a_certificate_of_a_stranger_is_not_trusted(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    other = make_certificate(tmp_path)
+    async with tls_service(certificate) as url:
+        for ca_file in ("", str(other.ca)):
+            end = await refusal(url, ca_file)
+            assert isinstance(end, NotConnected)
+            assert isinstance(end.cause, ssl.SSLCertVerificationError)
+
+
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+async def test_a_file_without_authorities_is_told(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if text is not None:
+        path.write_text(text)
+    assert await refusal("wss://127.0.0.1:9/", str(path)) == BadAuthority()
 
 
 async def test_headers_are_sent() -> None:
@@ -142,9 +212,21 @@ async def test_nobody_listening_is_a_network_matter() -> None:
     assert isinstance(end, NotConnected)
 
 
+async def test_who_hangs_up_in_the_middle_of_the_handshake_is_a_network_matter() -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert isinstance(await refusal(f"ws://127.0.0.1:{port}/"), NotConnected)
+
+
 async def test_a_stranger_at_the_url_is_no_websocket() -> None:
-    async def stranger(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def stranger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail ready\r\n")
+        await reader.read()
         writer.close()
 
     server = await asyncio.start_server(stranger, "127.0.0.1", 0)
