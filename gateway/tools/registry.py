@@ -6,7 +6,7 @@ A ToolSet does not change: a call is answered with the tools that were in force 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.directory import Directory
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 MAX_TOOLS = 30
 _FINDER = "find_devices"
-# The one standard tool that is made elsewhere: by whoever keeps the journal.
-_JOURNAL = "recent_actions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,8 @@ class ToolSet:
 class ToolRegistry:
     """Makes the ToolSet of the devices that are there now.
 
-    `extra` are the tools that come from no device: Python functions, backends.
+    `extra` are the tools that come from no device: Python functions, backends. `recent`
+    makes the tool that tells of the past of a house; None when there is no journal.
     """
 
     def __init__(
@@ -68,12 +67,15 @@ class ToolRegistry:
         holds: Holds[Plan],
         extra: Iterable[Tool] = (),
         settings: RegistrySettings | None = None,
+        *,
+        recent: Callable[[House], Tool] | None = None,
     ) -> None:
         self._directory = directory
         self._carrier = carrier
         self._confirm = ConfirmTool(holds)
         self._extra = _free(extra)
         self._settings = settings or RegistrySettings()
+        self._recent = recent
         self._current: ToolSet | None = None
         self._revision = -1
         self._said: frozenset[str] = frozenset()
@@ -89,6 +91,8 @@ class ToolRegistry:
         house = House(self._directory)
         fixed: list[Tool] = [*verb_tools(house, self._carrier), *self._extra]
         fixed += reading_tools(house, self._directory)
+        if self._recent is not None:
+            fixed.append(self._recent(house))
         if fixed:
             fixed.append(self._confirm)
         own, refused = own_tools(house, self._carrier, {tool.name for tool in fixed})
@@ -130,7 +134,7 @@ def _free(extra: Iterable[Tool]) -> list[Tool]:
     """Each name once, and none that is the gateway's own."""
     tools: dict[str, Tool] = {}
     for tool in extra:
-        if (tool.name in RESERVED and tool.name != _JOURNAL) or tool.name in tools:
+        if tool.name in RESERVED or tool.name in tools:
             log.error("tool %s is left out: its name is taken", tool.name)
         else:
             tools[tool.name] = tool

@@ -10,7 +10,8 @@ import pytest
 from devices.contract.capability import Capability, Kind, OwnCommand, Parameter, ParameterType, Risk
 from gateway.outcome import Status
 from gateway.tools.python import tool
-from gateway.tools.registry import RegistrySettings
+from gateway.tools.registry import RegistrySettings, ToolRegistry
+from gateway.tools.target import House
 
 pytestmark = pytest.mark.unit
 
@@ -142,8 +143,27 @@ def test_no_extra_tool_replaces_one_of_ours(home: Any, caplog: pytest.LogCapture
         """Read the journal."""
 
     home.extra = [mine, journal]
-    assert home.registry.current().names == ("recent_actions", "confirm")
+    assert home.registry.current().names == ()
     assert "unlock is left out" in caplog.text
+    assert "recent_actions is left out" in caplog.text
+
+
+def test_the_past_is_asked_about_the_house_of_now(home: Any) -> None:
+    houses: list[House] = []
+
+    @tool(name="recent_actions")
+    def recent() -> None:
+        """Tell what was done."""
+
+    def make(house: House) -> Any:
+        houses.append(house)
+        return recent
+
+    registry = ToolRegistry(home.directory, home.carrier, home.holds, recent=make)
+    assert registry.current().names == ("recent_actions", "confirm")
+    home.add("Light", "Hall", "power")
+    assert "recent_actions" in registry.current().names
+    assert [len(house.entries) for house in houses] == [0, 1]
 
 
 def test_own_commands_make_room_for_verbs(home: Any, caplog: pytest.LogCaptureFixture) -> None:
