@@ -55,7 +55,7 @@ class SessionConfig(_Section):
     config_via: Literal["both", "url", "message"] = "both"
     result_style: Literal["auto", "v2", "item"] = "auto"
     rotate_after_minutes: Annotated[float, Field(gt=0)] = 55
-    """accepted; sessions are not rotated by this version"""
+    """a session this old is renewed between two turns, before the service ends it"""
 
     @field_validator("url")
     @classmethod
