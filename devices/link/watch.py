@@ -12,7 +12,13 @@ from collections.abc import Callable
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)
-_USER_TIMEOUT_MS = 20_000  # data that nobody acknowledges for so long was sent into the void
+
+UNHEARD_MS = 3000
+"""how long the other machine may leave data unacknowledged before the system ends the connection
+
+No longer than a command lives by default: what is still on its way then is dropped with the
+connection instead of arriving late. Linux only.
+"""
 
 
 class SocketWatch:
@@ -32,7 +38,7 @@ class SocketWatch:
         self._socket = socket.socket(fileno=os.dup(fileno))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if _USER_TIMEOUT is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _USER_TIMEOUT_MS)
+            self._socket.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, UNHEARD_MS)
         self._loop.add_reader(self._socket, readable)
 
     def writes(self, wanted: bool) -> None:

@@ -18,6 +18,7 @@ from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.contract.errors import LinkDownError, LinkFullError, LinkRefusedError
+from devices.link import watch
 from devices.link.backoff import Backoff
 from devices.link.base import LinkChange, LinkState, Publish
 from devices.link.mqtt import MqttLink, MqttOptions
@@ -501,8 +502,31 @@ async def test_a_broker_that_does_not_read_fills_the_queue() -> None:
         link.publish(Publish("a", b"there is room again"))
 
 
-def fill(link: MqttLink) -> None:
-    for _ in range(1000):
+async def test_what_a_broker_does_not_take_in_time_is_never_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who hears a command late would obey it late: the connection ends with what waits in it."""
+    monkeypatch.setattr(watch, "UNHEARD_MS", 300)
+    reading = asyncio.Event()
+
+    async def read_never(peer: Peer) -> None:
+        peer.writer.transport.pause_reading()
+        await reading.wait()
+
+    async with (
+        ScriptedBroker([accept_v5(read_never), accept_v5()]) as broker,
+        link_to(broker.url) as link,
+    ):
+        await link.connected(WITHIN_S)
+        fill(link, 100)
+        await until_state(link, LinkState.LOST)
+        await link.connected(WITHIN_S)
+        assert not link._connection._still_waiting()
+        reading.set()
+
+
+def fill(link: MqttLink, messages: int = 1000) -> None:
+    for _ in range(messages):
         link.publish(Publish("a", bytes(100_000)))
 
 
