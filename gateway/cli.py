@@ -14,8 +14,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from getpass import getpass
 from typing import TYPE_CHECKING, Any
 
 from devices.contract.capability import ParameterType
@@ -27,9 +36,14 @@ from gateway.usage import parser
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
+    from gateway.journal.following import Follower
+    from gateway.journal.records import Action
 
 EXIT_OK = 0
 EXIT_NOT_OK = 1
+
+# How soon `journal --follow` shows what is new; a look at the file takes well under 1 ms.
+FOLLOW_EVERY_S = 0.25
 
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -146,9 +160,26 @@ async def _call(options: argparse.Namespace, _stop: asyncio.Event) -> int:
         kinds = {p.name: p.type for p in tool.parameters} if tool else {}
         outcome = await gateway.call(options.tool, _arguments(options.arguments, kinds))
         if outcome.status is Status.NEEDS_CONFIRMATION and await _agreed(options, outcome):
-            outcome = await gateway.call("confirm", {"confirmation": outcome.confirmation})
+            outcome = await _confirmed(gateway, outcome.confirmation)
     print(outcome.text() if options.json else outcome.message)
     return EXIT_OK if outcome.ok else EXIT_NOT_OK
+
+
+async def _journal(options: argparse.Namespace, stop: asyncio.Event) -> int:
+    from gateway.journal.following import Follower  # noqa: PLC0415 -- as above
+    from gateway.journal.queries import Reader, Wanted  # noqa: PLC0415 -- as above
+
+    path = configuration.load(options.config).journal.path
+    if path is None:
+        raise ConfigError("no journal is kept: set journal.path")
+    about = (options.device,) if options.device else ()
+    wanted = Wanted(options.since.timestamp(), about, options.tool, failed=options.failed)
+    with Reader(path) as reader:
+        if options.until_stopped:
+            await _follow(Follower(reader, wanted), stop, as_json=options.json)
+        elif not _show(reader.every(wanted), as_json=options.json):
+            print("gateway: nothing of the kind; `--since 7d` looks further back", file=sys.stderr)
+    return EXIT_OK
 
 
 async def _house(options: argparse.Namespace, stop: asyncio.Event) -> int:
@@ -196,6 +227,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, asyncio.Event], Awaitable[
     "devices": _devices,
     "tools": _tools,
     "call": _call,
+    "journal": _journal,
     "house": _house,
     "provider": _provider,
     "config": _config,
@@ -250,6 +282,41 @@ async def _agreed(options: argparse.Namespace, outcome: Outcome) -> bool:
         return False
     said = await asyncio.to_thread(input, f"{outcome.message} [y/N] ")
     return said.strip().casefold() in {"y", "yes"}
+
+
+async def _confirmed(gateway: Gateway, token: str) -> Outcome:
+    """What comes of it after a yes. A PIN is asked for at a terminal only, and not shown."""
+    arguments = {"confirmation": token}
+    outcome = await gateway.call("confirm", arguments)
+    while outcome.status is Status.NEEDS_CONFIRMATION and sys.stdin.isatty():
+        pin = await asyncio.to_thread(getpass, f"{outcome.message} ")
+        if not pin:
+            break
+        outcome = await gateway.call("confirm", arguments | {"pin": pin})
+    return outcome
+
+
+async def _follow(follower: Follower, stop: asyncio.Event, *, as_json: bool) -> None:
+    """Show what is new until `stop`."""
+    while not stop.is_set():
+        if not _show(follower.news(), as_json=as_json):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), FOLLOW_EVERY_S)
+
+
+def _show(actions: Iterable[Action], *, as_json: bool) -> int:
+    """Print what the journal has, and say how many there were."""
+    from gateway.journal.lines import lines  # noqa: PLC0415 -- as above
+
+    count = 0
+    for action in actions:
+        count += 1
+        if as_json:
+            _print_json(action.body())
+        else:
+            print(*lines(action), sep="\n")
+    sys.stdout.flush()
+    return count
 
 
 def _device_line(found: Mapping[str, Any]) -> str:

@@ -225,6 +225,60 @@ def test_a_guarded_call_needs_a_yes(home: Path, capsys: pytest.CaptureFixture[st
     assert lines(capsys)[0]["state"]["locked"] is False
 
 
+@pytest.fixture
+def home_with_pin(home: Path, tmp_path: Path) -> Path:
+    """The same house, whose front door wants the PIN 2468."""
+    config = tmp_path / "with-pin.yaml"
+    policy = "policy: {pin: '2468', pin_devices: [front-door-lock]}"
+    config.write_text(f"{home.read_text()}{policy}\n", encoding="utf-8")
+    config.chmod(0o600)
+    return config
+
+
+# What is typed and shown goes through a terminal of the command's own.
+AT_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
+
+@flow
+def test_the_pin_is_typed_at_a_terminal_and_not_shown(home_with_pin: Path) -> None:
+    words = ["call", "--config", str(home_with_pin), "unlock", "target=front door", "--yes"]
+    with subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, sys.executable, "-m", "gateway", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        shown = answer(process, b"1111") + answer(process, b"2468")
+        shown += process.communicate(timeout=10)[0]
+    assert process.returncode == 0, shown
+    assert b"That PIN is wrong." in shown
+    assert shown.endswith(b"Front door lock is unlocked.\r\n")
+    assert b"1111" not in shown
+    assert b"2468" not in shown
+
+
+def answer(process: subprocess.Popen[bytes], line: bytes) -> bytes:
+    """Type `line` when a question stands there; what was shown until then."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    shown = b""
+    while not shown.endswith(b"? "):
+        byte = process.stdout.read(1)
+        assert byte, shown
+        shown += byte
+    process.stdin.write(line + b"\n")
+    process.stdin.flush()
+    return shown
+
+
+@flow
+def test_without_a_terminal_what_wants_the_pin_stays_held(
+    home_with_pin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gateway(home_with_pin, "call", "unlock", "target=front door", "--yes", "--json") == 1
+    assert lines(capsys)[0]["status"] == "needs_confirmation"
+
+
 @flow
 def test_tools_are_printed_for_people_and_for_each_provider(
     home: Path, capsys: pytest.CaptureFixture[str]
