@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
@@ -133,9 +134,13 @@ class Talk:
 
 
 class Cloud:
-    """The service; `async with` listens on loopback. `refusal` is said to whoever connects."""
+    """The service; `async with` listens on loopback. `refusal` is said to whoever connects.
 
-    def __init__(self, *, speaks: bool = True) -> None:
+    With `tls` it speaks wss, as localhost.
+    """
+
+    def __init__(self, *, speaks: bool = True, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.url = ""
         self.connections = 0
         self.refusal: Frame | None = None
@@ -145,10 +150,11 @@ class Cloud:
 
     async def __aenter__(self) -> Self:
         server = await self._running.enter_async_context(
-            serve(self._take, "127.0.0.1", 0, close_timeout=0.3)
+            serve(self._take, "127.0.0.1", 0, close_timeout=0.3, ssl=self._tls)
         )
         port = server.sockets[0].getsockname()[1]
-        self.url = f"ws://127.0.0.1:{port}/wss/v2/realtime-chat"
+        where = f"wss://localhost:{port}" if self._tls else f"ws://127.0.0.1:{port}"
+        self.url = f"{where}/wss/v2/realtime-chat"
         return self
 
     async def __aexit__(self, *_: object) -> None:
