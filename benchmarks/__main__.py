@@ -102,12 +102,13 @@ def _await_port(port: int) -> None:
 
 
 def write_config(folder: str, url: str, port: int) -> str:
-    """The gateway's configuration: its defaults, and no limit on calls a minute."""
+    """The gateway's configuration: its defaults, a journal, and no limit on calls a minute."""
     path = Path(folder, "gateway.yaml")
     path.write_text(
         f"session: {{url: '{url}', license: bench, result_style: v2}}\n"
         f"mqtt: {{url: 'mqtt://127.0.0.1:{port}'}}\n"
         "policy: {calls_per_minute: 10000000}\n"
+        f"journal: {{path: '{folder}/journal.db'}}\n"
     )
     return str(path)
 

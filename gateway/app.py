@@ -28,6 +28,7 @@ from gateway.dispatch.dispatcher import Dispatcher, Patience
 from gateway.dispatch.wire import Wire
 from gateway.errors import ConfigError, FatalError
 from gateway.events import BrokerChanged, FunctionCall
+from gateway.journal.store import Journal, JournalSettings
 from gateway.outcome import Outcome
 from gateway.policy.confirm import Holds
 from gateway.policy.settings import limits_of, pin_of, settings_of
@@ -69,6 +70,7 @@ class Gateway:
     ) -> None:
         clock = clock or SystemClock()
         self.bus = Bus()
+        self._journal = _journal(config, clock)
         self.directory = Directory(clock, self.bus, _overrides(config))
         self._link = link or MqttLink(_link_options(config))
         self._wire = Wire(self._link, _ecosystems(config), self.directory, self.bus)
@@ -78,6 +80,7 @@ class Gateway:
             self.bus,
             clock,
             Patience(config.devices.delivery_s, config.devices.answer_within_s),
+            log=self._journal,
         )
         holds: Holds[Plan] = Holds(clock, pin=pin_of(config.policy, clock))
         self._registry = ToolRegistry(
@@ -103,6 +106,9 @@ class Gateway:
 
     async def __aenter__(self) -> Self:
         """Connect to the broker in the background and listen to the devices."""
+        if self._journal is not None:
+            await self._stack.enter_async_context(self._journal)
+            self._stack.enter_context(self.bus.tap(self._journal.note))
         self._stack.callback(self._link.on_change(self._link_changed))
         await self._stack.enter_async_context(self._link)
         await self._wire.listen()
@@ -236,6 +242,20 @@ def _link_options(config: Config) -> MqttOptions:
         )
     except ValueError as error:
         raise ConfigError(f"mqtt: {error}") from None
+
+
+def _journal(config: Config, clock: Clock) -> Journal | None:
+    """The record, where one is kept."""
+    chosen = config.journal
+    if chosen.path is None:
+        return None
+    settings = JournalSettings(
+        chosen.path,
+        client_id=config.mqtt.client_id,
+        required=chosen.required,
+        before_send=chosen.fsync == "before_send",
+    )
+    return Journal(settings, clock)
 
 
 def _ecosystems(config: Config) -> list[Ecosystem]:

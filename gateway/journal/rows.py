@@ -59,8 +59,8 @@ _COMMAND = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ATTEMPT = "UPDATE commands SET attempts = max(attempts, ?) WHERE id = ?"
-_ACCEPTED = f"UPDATE commands SET state = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
-_ENDED = f"UPDATE commands SET state = ?, ended_at = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
+_ACCEPTED = f"UPDATE OR IGNORE commands SET state = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
+_ENDED = f"UPDATE OR IGNORE commands SET state = ?, ended_at = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
 _EVIDENCE = (
     "INSERT INTO evidence (command, device, at, status, state, late, duplicate)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -17,12 +17,12 @@ from typing import Self
 
 from gateway.clock import Clock
 from gateway.errors import JournalError
-from gateway.events import BusEvent, CallAnswered, CallReceived
+from gateway.events import BusEvent, CallReceived
 from gateway.journal import rows
 from gateway.journal.ration import Ration
 from gateway.journal.rows import Command, Row
 from gateway.journal.safety import Safety
-from gateway.journal.writer import BusyError, Writer, Writing
+from gateway.journal.writer import BusyError, Writer
 from gateway.outcome import Outcome
 from gateway.tasks import TaskSet
 
@@ -50,13 +50,14 @@ _Entry = Callable[[int], Iterable[Row]]
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """Where the journal is, and what hangs on it.
+    """Where the journal is, who writes it, and what hangs on it.
 
-    `required`: no command is sent that it could not take; `before_send`: nor one that is not
+    `client_id` is our name at the broker. `required`: no command is sent that it could not take; `before_send`: nor one that is not
     on the disk itself yet.
     """
 
     path: Path
+    client_id: str = "gateway"
     required: bool = True
     before_send: bool = False
 
@@ -68,12 +69,12 @@ class Journal:
     what did not fit while the file could not be written.
     """
 
-    def __init__(self, settings: JournalSettings, clock: Clock, writing: Writing) -> None:
+    def __init__(self, settings: JournalSettings, clock: Clock) -> None:
         self.dropped = 0
         self._settings = settings
         self._clock = clock
         self._worker = ThreadPoolExecutor(1, "gateway-journal")
-        self._writer = Writer(settings.path, writing)
+        self._writer = Writer(settings.path, settings.client_id)
         self._safety = Safety(settings.path, self._worker)
         self._ration = Ration()
         self._waiting: list[_Entry] = []
@@ -101,7 +102,8 @@ class Journal:
             await self._opening
         try:
             if self._writer.is_open:
-                await self._commit()
+                while self._waiting:
+                    await self._patiently(self._write)
                 await self._safety.close()
         except JournalError as problem:
             self._failed(problem)
@@ -122,20 +124,18 @@ class Journal:
     async def ahead(self, command: Command) -> None:
         """As `CommandLog.ahead` says."""
         at = self._now()
-
-        def entry(run: int) -> Iterable[Row]:
-            return (rows.command(run, at, command),)
-
         try:
             await self.opened()
-            await self._commit(entry)
+            await self._patiently(
+                lambda: self._write_now(rows.command(self._writer.run, at, command))
+            )
             if self._settings.before_send:
                 await self._safety.safe()
         except JournalError as error:
             self._failed(error)
             if self._settings.required:
                 raise
-            self._keep(entry)
+            self._keep(lambda run: (rows.command(run, at, command),))
         else:
             self._works()
 
@@ -145,8 +145,8 @@ class Journal:
         if not self._ration.allows(event, at):
             return
         self._keep(lambda run: rows.of(run, at, event))
-        # The others wait for these, or a moment: nothing hangs on them.
-        if isinstance(event, CallReceived | CallAnswered):
+        # In the next turn of the loop: its command is on its way then, and the loop waits.
+        if isinstance(event, CallReceived):
             self._is_urgent = True
             asyncio.get_running_loop().call_soon(self._flush_urgent)
 
@@ -162,25 +162,29 @@ class Journal:
 
     # --- writing -------------------------------------------------------------------------
 
-    async def _commit(self, last: _Entry | None = None) -> None:
-        """Write what waits, and `last`, in one transaction. Raises JournalError."""
+    async def _patiently(self, write: Callable[[], None]) -> None:
+        """`write`, as soon as no other program does. Raises JournalError."""
         until = self._clock.monotonic() + BUSY_PATIENCE_S
         while True:
             try:
-                return self._write(last)
+                return write()
             except BusyError:
                 if self._clock.monotonic() >= until:
                     raise
             await asyncio.sleep(BUSY_PAUSE_S)
 
-    def _write(self, last: _Entry | None = None) -> None:
+    def _write_now(self, row: Row) -> None:
+        """One row, before all that waits."""
+        self._writer.write((row,))
+        self._safety.wrote()
+
+    def _write(self) -> None:
+        """A group of what waits, in one transaction. Raises JournalError."""
         self._is_urgent = False
         self._keep_gaps()
-        group = self._waiting[:MAX_GROUP]
-        entries = group if last is None else (*group, last)
-        if entries:
-            run = self._writer.run
-            self._writer.write(row for entry in entries for row in entry(run))
+        group, run = self._waiting[:MAX_GROUP], self._writer.run
+        if group:
+            self._writer.write([row for entry in group for row in entry(run)])
             del self._waiting[: len(group)]
             self._safety.wrote()
 

@@ -6,10 +6,10 @@ It does not know what a row means and keeps none that could not be written.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
 
 from gateway.errors import JournalError
@@ -18,24 +18,16 @@ from gateway.journal.file import open_file
 from gateway.journal.rows import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """Who writes: the broker's name for us, and our version."""
-
-    client_id: str
-    version: str
-
-
 class BusyError(JournalError):
     """Another program is writing; it will be done in milliseconds."""
 
 
 class Writer:
-    """The journal's one writing connection. `run` is this process's row, 0 while closed."""
+    """The journal's one writing connection. `run` is this process's row, 0 until it has one."""
 
-    def __init__(self, path: Path, writing: Writing) -> None:
+    def __init__(self, path: Path, client_id: str) -> None:
         self._path = path
-        self._writing = writing
+        self._client_id = client_id
         self._db: sqlite3.Connection | None = None
         self.run = 0
 
@@ -57,16 +49,17 @@ class Writer:
             raise JournalError(str(error)) from None
         self._db = db
 
-    def write(self, rows: Iterable[Row]) -> None:
+    def write(self, rows: Sequence[Row]) -> None:
         """All of `rows`, or none. Raises JournalError, or BusyError when it will work soon."""
         db = self._db
         if db is None:
             raise JournalError("it is not open")
         try:
-            db.execute("BEGIN IMMEDIATE")
-            for statement, values in rows:
-                db.execute(statement, values)
-            db.execute("COMMIT")
+            if len(rows) == 1:
+                # A statement alone is its own transaction, in half the time.
+                db.execute(*rows[0])
+            else:
+                _together(db, rows)
         except sqlite3.Error as error:
             raise self._gave_up(db, error) from None
 
@@ -86,12 +79,12 @@ class Writer:
             db.close()
 
     def _begin(self, db: sqlite3.Connection, now: datetime) -> int:
-        values = (self.run or None, process.own_mark(), self._writing.client_id)
+        values = (self.run or None, process.own_mark(), self._client_id)
         # After an outage this process may have its row already.
         db.execute(
             "INSERT OR IGNORE INTO runs (id, process, client_id, version, started_at)"
             " VALUES (?, ?, ?, ?, ?)",
-            (*values, self._writing.version, now.timestamp()),
+            (*values, _version(), now.timestamp()),
         )
         return self.run or int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
 
@@ -106,3 +99,18 @@ class Writer:
             db.close()
             self._db = None
         return JournalError(str(error))
+
+
+def _together(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    for statement, values in rows:
+        db.execute(statement, values)
+    db.execute("COMMIT")
+
+
+def _version() -> str:
+    """Ours; "" where the source runs without being installed."""
+    try:
+        return metadata.version("honest-gateway")
+    except metadata.PackageNotFoundError:
+        return ""
