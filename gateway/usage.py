@@ -6,11 +6,15 @@ It runs nothing and imports nothing of the house; `gateway.cli` does what was ty
 from __future__ import annotations
 
 import argparse
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 # argparse's sub-parsers action has no public generic type.
 _Commands = Any
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     _add_devices(commands)
     _add_tools(commands)
     _add_call(commands)
+    _add_journal(commands)
     _add_simulate(commands)
     _add_config(commands)
     return top
@@ -115,6 +120,46 @@ def _add_call(commands: _Commands) -> None:
     call.add_argument("--yes", action="store_true", help="confirm what policy holds back")
     _add_json(call)
     call.set_defaults(quiet=True)
+
+
+def _add_journal(commands: _Commands) -> None:
+    journal = _command(
+        commands,
+        "journal",
+        help="what was asked, what happened, how long it took",
+        epilog="example:\n  gateway journal --since 2d --device front-door-lock --failed",
+    )
+    journal.add_argument(
+        "--since",
+        type=_moment,
+        default="1h",
+        metavar="TIME",
+        help="30m, 1h, 2d, or 2026-11-24T20:00 (1h)",
+    )
+    journal.add_argument(
+        "--device", metavar="ID", default="", help="only what was for this device (id or name)"
+    )
+    journal.add_argument("--tool", metavar="NAME", default="", help="only calls of this tool")
+    journal.add_argument(
+        "--failed", action="store_true", help="only what is not known to have been done"
+    )
+    journal.add_argument(
+        "--follow", action="store_true", dest="until_stopped", help="show new ones as they come"
+    )
+    _add_json(journal)
+    journal.set_defaults(quiet=True)
+
+
+def _moment(text: str) -> datetime:
+    """A time, written as an age or as the clock on the wall shows it."""
+    age = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    try:
+        if age:
+            return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        wanted = "write 30m, 1h, 2d or 2026-11-24T20:00"
+        raise argparse.ArgumentTypeError(f"{wanted}, not {text[:40]!r}") from None
 
 
 def _add_simulate(commands: _Commands) -> None:

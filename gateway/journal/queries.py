@@ -89,6 +89,13 @@ class Reader:
         )
         return self._actions(rows)
 
+    def every(self, wanted: Wanted) -> Iterator[Action]:
+        """All calls, the oldest first, read page by page."""
+        page = self.after(0, wanted)
+        while page:
+            yield from page
+            page = self.after(page[-1].number, wanted)
+
     def recent(self, wanted: Wanted, limit: int) -> list[Action]:
         """At most `limit` calls, the newest first."""
         where, values = _where(wanted)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from gateway import cli
 from gateway.config import Config
 from tests.brokers import Mosquitto, free_port
+from tests.gateway.journal.book import Book
 
 unit, flow = pytest.mark.unit, pytest.mark.flow
 
@@ -57,6 +59,7 @@ def test_the_example_is_a_file_that_the_gateway_takes(capsys: pytest.CaptureFixt
         ["simulate"],
         ["config", "recipe"],
         ["tools", "--format", "morse"],
+        ["journal", "--since", "yesterday"],
     ],
 )
 def test_wrong_usage_is_2_and_says_how(
@@ -74,12 +77,14 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--help"])
     assert ended.value.code == 0
     told = capsys.readouterr().out
-    for command in ("demo", "run", "devices", "tools", "call", "simulate", "config"):
+    for command in ("demo", "run", "devices", "tools", "call", "journal", "simulate", "config"):
         assert command in told
 
 
 @unit
-@pytest.mark.parametrize("command", [["run"], ["devices"], ["tools"], ["call", "turn_on"]])
+@pytest.mark.parametrize(
+    "command", [["run"], ["devices"], ["tools"], ["call", "turn_on"], ["journal"]]
+)
 def test_a_typo_in_the_configuration_is_one_sentence(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +94,60 @@ def test_a_typo_in_the_configuration_is_one_sentence(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert "did you mean license?" in said.err
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    Path("gateway.yaml").write_text("journal: {path: journal.db}", encoding="utf-8")
+    book = Book(tmp_path / "journal.db")
+    now = time.time()
+    book.call("turn_on", now - 7000, device="lamp", target="Lamp")
+    book.call("unlock", now - 60, device="door", target="Front door", status="timed_out")
+    book.call("turn_off", now - 30, device="lamp", target="Lamp")
+    yield book
+    book.close()
+
+
+@unit
+@pytest.mark.parametrize(
+    ("words", "tools"),
+    [
+        ([], ["unlock", "turn_off"]),
+        (["--since", "2h"], ["turn_on", "unlock", "turn_off"]),
+        (["--since", "1d", "--device", "lamp"], ["turn_on", "turn_off"]),
+        (["--device", "front door"], ["unlock"]),
+        (["--failed"], ["unlock"]),
+        (["--tool", "turn_off"], ["turn_off"]),
+        (["--since", "2026-01-01T00:00", "--tool", "sing"], []),
+    ],
+)
+def test_the_journal_is_shown_by_what_was_typed(
+    book: Book, words: list[str], tools: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["journal", "--json", *words]) == 0
+    shown = capsys.readouterr()
+    assert [json.loads(line)["tool"] for line in shown.out.splitlines()] == tools
+    assert ("nothing of the kind" in shown.err) is not bool(tools)
+
+
+@unit
+def test_the_journal_reads_well(book: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["journal", "--device", "lamp"]) == 0
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.endswith("  turn_off  confirmed in 2.0 ms")
+    assert second == "    lamp turn_off  succeeded in 1.0 ms (2 attempts)"
+    assert third == "    “It is confirmed.”"
+
+
+@unit
+def test_a_journal_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    for path, cure in (("none.db", "`gateway run` begins it"), ("''", "set journal.path")):
+        Path("gateway.yaml").write_text(f"journal: {{path: {path}}}", encoding="utf-8")
+        assert cli.main(["journal"]) == 1
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        assert cure in said.err
+    assert not Path("none.db").exists()
 
 
 @flow

@@ -116,6 +116,7 @@ def test_pages_come_in_order_and_miss_nothing(book: Book, reader: Reader) -> Non
     first = reader.after(0, ALL)
     rest = reader.after(first[-1].number, ALL)
     assert [a.tool for a in [*first, *rest]] == [f"tool_{n}" for n in range(PAGE + 5)]
+    assert list(reader.every(ALL)) == [*first, *rest]
     assert reader.after(rest[-1].number, ALL) == []
     assert [a.tool for a in reader.recent(ALL, 2)] == [f"tool_{PAGE + 4}", f"tool_{PAGE + 3}"]
 
