@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "***"
+# No tool takes anything so deep; what a hostile call nests deeper is not followed.
+MAX_DEPTH = 16
 
 _SECRET = frozenset(
     {
@@ -22,13 +24,11 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def masked(values: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """`values` with each secret replaced by MASK, however deep, and whether there was one."""
-    clear: dict[str, Any] = {}
-    for name, value in values.items():
-        clear[name] = MASK if is_secret(name) and value not in (None, "") else _inside(value)
-    # A text capability is set by name: {"name": "pin", "value": "1234"}.
-    if "value" in clear and is_secret(str(values.get("name", ""))):
-        clear["value"] = MASK
+    """`values` with each secret replaced by MASK, and whether there was one.
+
+    What lies deeper than MAX_DEPTH is replaced too.
+    """
+    clear = _masked(values, MAX_DEPTH)
     return clear, clear != dict(values)
 
 
@@ -38,9 +38,22 @@ def is_secret(name: str) -> bool:
     return not _SECRET.isdisjoint(words | {word.removesuffix("s") for word in words})
 
 
-def _inside(value: Any) -> Any:  # noqa: ANN401 -- any JSON
+def _masked(values: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    clear: dict[str, Any] = {}
+    for name, value in values.items():
+        secret = is_secret(name) and value not in (None, "")
+        clear[name] = MASK if secret else _inside(value, depth)
+    # A text capability is set by name: {"name": "pin", "value": "1234"}.
+    if "value" in clear and is_secret(str(values.get("name", ""))):
+        clear["value"] = MASK
+    return clear
+
+
+def _inside(value: Any, depth: int) -> Any:  # noqa: ANN401 -- any JSON
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    if not depth:
+        return MASK
     if isinstance(value, Mapping):
-        return masked(value)[0]
-    if isinstance(value, list | tuple):
-        return [_inside(item) for item in value]
-    return value
+        return _masked(value, depth - 1)
+    return [_inside(item, depth - 1) for item in value]

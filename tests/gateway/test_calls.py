@@ -255,6 +255,16 @@ async def test_a_tool_that_breaks_is_answered_without_its_details(
     assert await desk.call(f"breaks_when_it_{when}", "c1") is outcome
 
 
+async def test_arguments_that_are_nested_without_end_are_answered_and_reported(desk: Desk) -> None:
+    nested: Any = "light"
+    for _ in range(900):
+        nested = [nested]
+    with desk.bus.subscribe() as told:
+        outcome = await desk.call("turn_on", target=nested)
+        assert len(repr(told.waiting())) < 2000
+    assert outcome.status is Status.INVALID
+
+
 # --- policy -----------------------------------------------------------------------------------
 
 
