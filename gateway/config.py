@@ -7,12 +7,14 @@ secrets, systemd credentials, the defaults here. No error repeats a value: it ma
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -21,6 +23,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from devices.contract.capability import Risk
 from gateway import credentials
 from gateway.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 SEARCHED = (Path("gateway.yaml"), Path("/etc/gateway/gateway.yaml"))
 MAX_FILE_BYTES = 1_000_000
@@ -255,6 +259,8 @@ def load(path: Path | None = None) -> Config:
     credentials.fill(config, Path(folder) if folder else None)
     if found and credentials.masked(raw) != raw:
         credentials.warn_if_others_can_read(found, str(found))
+    if _is_overheard(config.session.url):
+        log.warning("session.url is not encrypted: who is on the way hears all; write wss://")
     if config.mqtt.key_file:
         credentials.warn_if_others_can_read(Path(config.mqtt.key_file), "mqtt.key_file")
     return config
@@ -291,6 +297,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         raise ConfigError(f"{path} must hold sections such as session: and mqtt:")
     return raw
+
+
+def _is_overheard(url: str) -> bool:
+    """Whether a session at `url` leaves this machine in clear."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "ws" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
 
 
 def _explain(error: ValidationError) -> str:

@@ -6,6 +6,7 @@ import argparse
 import ast
 import asyncio
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from tests import test_architecture
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
@@ -140,6 +142,30 @@ def test_the_folder_list_names_what_is_there() -> None:
     assert not [str(p.relative_to(ROOT)) for p in rooms if p not in listed]
 
 
+# --- SECURITY.md -------------------------------------------------------------------------------
+
+
+def bounds() -> list[tuple[str, str]]:
+    """Each bound as it is written, and the constant that holds it."""
+    (rows,) = tables(section(SECURITY, "Sizes from outside"))
+    return [(row[1], row[2]) for row in rows[1:]]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("written", "constant"), bounds())
+def test_the_sizes_are_those_of_the_code(written: str, constant: str) -> None:
+    number, _, unit = written.partition(" ")
+    factor = {"Ki": 1024, "Mi": 1024 * 1024}.get(unit[:2], 1)
+    assert pkgutil.resolve_name(constant) == int(number.replace(",", "")) * factor
+
+
+@pytest.mark.unit
+def test_the_files_that_defend_exist() -> None:
+    named = set(re.findall(r"`((?:gateway|devices|deploy|tests)/[^`]*)`", SECURITY))
+    assert len(named) > 20
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
 # --- CHANGELOG.md and README.md ----------------------------------------------------------------
 
 
@@ -175,7 +201,7 @@ def test_readme_explains_every_outcome() -> None:
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("text", [README, ARCHITECTURE, CHANGELOG, CONTRIBUTING])
+@pytest.mark.parametrize("text", [README, ARCHITECTURE, CHANGELOG, CONTRIBUTING, SECURITY])
 def test_links_lead_somewhere(text: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)", text):
         if not target.startswith("https://"):

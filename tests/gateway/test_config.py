@@ -128,6 +128,24 @@ def test_a_key_that_others_can_read_is_warned_of(caplog: pytest.LogCaptureFixtur
     assert "mqtt.key_file holds a secret that others can read" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("ws://house.example/x?license=sk-secret", True),
+        ("wss://house.example/x", False),
+        ("ws://127.0.0.1:8765", False),
+        ("ws://[h", False),
+        ("", False),
+    ],
+)
+def test_a_session_in_clear_is_warned_of(
+    url: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(write(f"session: {{url: '{url}'}}"))
+    assert ("not encrypted" in caplog.text) is warned
+    assert "sk-secret" not in caplog.text
+
+
 def test_what_is_in_force_is_shown_without_secrets() -> None:
     write(
         "session: {license: sk-secret, url: 'wss://h/p?license=sk-secret'}\n"
