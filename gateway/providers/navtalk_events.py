@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from devices.contract.text import clean
@@ -62,6 +63,7 @@ class FrameReader:
         self._secrets = secrets
         self._tools_in_dashboard = tools_in_dashboard
         self._pieces: dict[str, str] = {}
+        self._answer_id = ""
 
     def read(self, frame: str | bytes) -> Sequence[ProviderEvent]:
         """What `frame` says; never raises."""
@@ -74,10 +76,20 @@ class FrameReader:
             return self._called(message)
         if message.kind == CALL_PIECE:
             return self._called_in_part(message)
-        events = _READERS.get(message.kind, _other)(message)
+        events = [self._named(event) for event in _READERS.get(message.kind, _other)(message)]
         if self._tools_in_dashboard and message.kind == "conversation.connected.success":
             return [*events, Warned(_TOOLS_IN_DASHBOARD)]
         return events
+
+    def _named(self, event: ProviderEvent) -> ProviderEvent:
+        """A piece without an id belongs to the answer that was named last.
+
+        Sound goes on after its words were told whole, and must not look like a new answer.
+        """
+        if not isinstance(event, ResponseActivity):
+            return event
+        self._answer_id = event.response_id or self._answer_id
+        return replace(event, response_id=self._answer_id)
 
     def _called(self, message: Message) -> Sequence[ProviderEvent]:
         call_id = message.call_id()

@@ -193,6 +193,20 @@ def test_the_licence_is_never_repeated(kind: str) -> None:
     assert "my-license" not in repr(event)
 
 
+def test_a_piece_without_an_id_belongs_to_the_answer_that_was_named_last() -> None:
+    reader = FrameReader("my-license")
+
+    def ids(kind: str, **data: Any) -> list[str]:
+        events = reader.read(json.dumps({"type": f"realtime.response.{kind}", "data": data}))
+        return [e.response_id for e in events if isinstance(e, ResponseActivity)]
+
+    assert ids("audio.delta", delta="AA==") == [""]
+    assert set(ids("audio_transcript.done", id="r1", content="So it is.")) == {"r1"}
+    assert ids("audio.delta", delta="AA==") == ["r1"]
+    assert ids("audio.done") == ["r1"]
+    assert ids("audio_transcript.delta", id="r2", content="And") == ["r2"]
+
+
 def test_the_session_comes_up() -> None:
     assert read({"type": "conversation.connected.success", "data": {"sessionId": "s"}}) == [
         Connected("s")
