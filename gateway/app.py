@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,17 +29,22 @@ from gateway.dispatch.dispatcher import Dispatcher, Patience
 from gateway.dispatch.wire import Wire
 from gateway.errors import ConfigError, FatalError
 from gateway.events import BrokerChanged, FunctionCall
+from gateway.journal.queries import Past
+from gateway.journal.retention import keep_tidy
 from gateway.journal.store import Journal, JournalSettings
 from gateway.outcome import Outcome
 from gateway.policy.confirm import Holds
 from gateway.policy.settings import limits_of, pin_of, settings_of
 from gateway.providers.base import Offer
 from gateway.providers.registry import dialect_maker
+from gateway.recovery import Recovery
 from gateway.session.session import Session
 from gateway.tasks import TaskSet
 from gateway.tools.base import Plan, Tool
 from gateway.tools.python import load_entry_points, load_paths
+from gateway.tools.recent import RecentActions
 from gateway.tools.registry import RegistrySettings, ToolRegistry, ToolSet
+from gateway.tools.target import House
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +77,7 @@ class Gateway:
         clock = clock or SystemClock()
         self.bus = Bus()
         self._journal = _journal(config, clock)
+        self._tidying = _tidying(config, clock, self._journal)
         self.directory = Directory(clock, self.bus, _overrides(config))
         self._link = link or MqttLink(_link_options(config))
         self._wire = Wire(self._link, _ecosystems(config), self.directory, self.bus)
@@ -89,6 +96,7 @@ class Gateway:
             holds,
             [*extra, *load_paths(config.tools.python), *load_entry_points()],
             RegistrySettings(prompt=config.session.prompt),
+            recent=_recent(config, clock),
         )
         self._calls = Calls(
             settings_of(config.policy),
@@ -98,6 +106,7 @@ class Gateway:
             clock,
         )
         self.session = self._session(config, clock)
+        self._recovery = self._recovery_of(self._journal, clock)
         self._tasks = TaskSet("gateway")
         self._refused = asyncio.Event()
         self._reason = ""
@@ -161,6 +170,10 @@ class Gateway:
         if not await self.ready():
             log.warning("the broker is away; the session starts without devices")
         log.info("%d devices, %d tools", len(self.directory), len(self.tools().names))
+        if self._tidying is not None:
+            self._tasks.start(self._tidying(), "tidy")
+        if self._recovery is not None:
+            self._tasks.start(self._recover(self._recovery), "recovery")
         waits = [
             self._tasks.start(stop.wait(), "stop"),
             self._tasks.start(self._refused.wait(), "refused"),
@@ -188,6 +201,12 @@ class Gateway:
         self._dispatcher.close()
         await draining
 
+    async def _recover(self, recovery: Recovery) -> None:
+        """In the background: neither the session nor a new command waits for it."""
+        with suppress(LinkRefusedError):
+            await self._link.connected()
+            await recovery.run()
+
     async def _hold(self, session: Session) -> None:
         """The session's task. What cannot be cured is for `run` to raise, and no bug of ours."""
         try:
@@ -211,6 +230,12 @@ class Gateway:
             f"News of the earlier call {call.name}: {outcome.message}"
         )
         return session
+
+    def _recovery_of(self, journal: Journal | None, clock: Clock) -> Recovery | None:
+        if journal is None:
+            return None
+        tell = self.session.note if self.session is not None else log.info
+        return Recovery(journal, self._dispatcher.ask, self.directory, clock, tell)
 
     async def _answer(self, call: FunctionCall, offer: Offer) -> Outcome:
         if not isinstance(offer, ToolSet):
@@ -256,6 +281,22 @@ def _journal(config: Config, clock: Clock) -> Journal | None:
         before_send=chosen.fsync == "before_send",
     )
     return Journal(settings, clock)
+
+
+def _tidying(
+    config: Config, clock: Clock, journal: Journal | None
+) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    """What keeps the record within its bounds, where one is kept."""
+    if config.journal.path is None or journal is None:
+        return None
+    return partial(keep_tidy, config.journal.path, config.journal, clock, journal.opened)
+
+
+def _recent(config: Config, clock: Clock) -> Callable[[House], Tool] | None:
+    """What makes the tool that tells of the past, where a record is kept."""
+    if config.journal.path is None:
+        return None
+    return partial(RecentActions, past=Past(config.journal.path), clock=clock)
 
 
 def _ecosystems(config: Config) -> list[Ecosystem]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from gateway.events import BrokerChanged
 from gateway.outcome import Outcome, Status
 from gateway.testing import ManualClock
 from gateway.tools.python import tool
+from tests.gateway.journal.book import NOON, Book
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
 
@@ -178,3 +180,27 @@ async def test_what_this_version_lacks_is_said_and_what_nobody_knows_is_refused(
 def test_a_broker_url_that_leads_nowhere_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="mqtt"):
         Gateway(config(mqtt={"url": "mqtt://:99999999"}))
+
+
+async def test_old_entries_go_while_the_agent_runs(tmp_path: Path) -> None:
+    broker, path = MemoryBroker(), tmp_path / "journal.db"
+    book = Book(path)
+    book.call("turn_on", NOON - 400 * 86_400)
+    clock = ManualClock(asyncio.get_running_loop())
+    book.call("turn_off", clock.wall().timestamp())
+    async with agent(broker, journal={"path": str(path)}) as gateway:
+        stop = asyncio.Event()
+        running = asyncio.create_task(gateway.run(stop))
+        await asyncio.sleep(5)
+        assert [row[0] for row in book.db.execute("SELECT tool FROM calls")] == ["turn_off"]
+        stop.set()
+        await running
+    book.close()
+
+
+async def test_the_past_is_offered_where_it_is_kept(tmp_path: Path) -> None:
+    broker = MemoryBroker()
+    async with agent(broker) as gateway:
+        assert "recent_actions" not in gateway.tools().names
+    async with agent(broker, journal={"path": str(tmp_path / "journal.db")}) as gateway:
+        assert "recent_actions" in gateway.tools().names
