@@ -60,8 +60,9 @@ def claims(folder: str, name: str) -> dict[str, dict[str, Any]]:
 
 
 def modules(folder: str, name: str) -> list[Path]:
-    """The modules of one translator: NAME.py, NAME_events.py, ..., and their common base."""
-    return [ROOT / folder / "base.py", *sorted((ROOT / folder).glob(f"{name}*.py"))]
+    """The modules of one translator: NAME*.py or NAME/*.py, and their common base."""
+    own = [*(ROOT / folder).glob(f"{name}*.py"), *(ROOT / folder).glob(f"{name}/*.py")]
+    return [ROOT / folder / "base.py", *sorted(own)]
 
 
 def parsed(path: Path) -> ast.Module:

@@ -5,11 +5,15 @@ A verb's name is both the tool that the model calls and the native command on th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devices.contract.capability import Description, Kind
 from devices.contract.command import Scalar
+
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+_NEAR_COLOR = 40
 
 # What a verb makes pointless beside what it writes: "off" replaces a waiting "dim to 40 %",
 # after "stop" nothing that waited may start to move, and no "stop" may end a later movement.
@@ -127,8 +131,9 @@ def contradicts(state: Mapping[str, Scalar], expected: Mapping[str, Scalar]) -> 
     """The first key of `expected` that `state` reports with another value, None when none does.
 
     Numbers agree within 1 (brightness and colour temperature pass through coarser scales on
-    the device), or within 1 % of the wanted value; texts agree whatever their case. A key
-    that is not reported, or reported as null (not known), contradicts nothing.
+    the device), or within 1 % of the wanted value; colours when no part of #rrggbb is more
+    than 40 of 255 off (lamps show the nearest that they can); other texts whatever their
+    case. A key that is not reported, or reported as null (not known), contradicts nothing.
     """
     for key, wanted in expected.items():
         value = state.get(key)
@@ -143,5 +148,8 @@ def _agree(value: Scalar, wanted: Scalar) -> bool:
     if isinstance(value, int | float) and isinstance(wanted, int | float):
         return abs(value - wanted) <= max(1.0, abs(wanted) * 0.01)
     if isinstance(value, str) and isinstance(wanted, str):
+        if _COLOR.fullmatch(value) and _COLOR.fullmatch(wanted):
+            parts = zip(bytes.fromhex(value[1:]), bytes.fromhex(wanted[1:]), strict=True)
+            return all(abs(one - other) <= _NEAR_COLOR for one, other in parts)
         return value.casefold() == wanted.casefold()
     return value == wanted

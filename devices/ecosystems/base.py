@@ -147,12 +147,14 @@ class Proof:
     that names the command counts. A report with `moving` true is progress; SETTLED also
     wants nothing to move. `read_back` asks the device for its state: sent when an echo is
     not enough, and once before the time to deliver ends in silence; what is reported after
-    it counts as REPORTED. `sleepy`: the device wakes when it likes, so silence is `pending`.
+    it counts as REPORTED, unless `answers_apart`: the ecosystem tells such answers from echoes
+    itself. `sleepy`: the device wakes when it likes, so silence is `pending`.
     """
 
     needs: Evidence = Evidence.REPORTED
     state: Mapping[str, Scalar] = field(default_factory=dict)
     read_back: Sequence[Publish] = ()
+    answers_apart: bool = False
     sleepy: bool = False
 
 

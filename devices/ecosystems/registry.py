@@ -1,21 +1,68 @@
-"""Which ecosystems there are, by the name used in the configuration."""
+"""Which ecosystems there are, by the name used in the configuration.
+
+Each is loaded when it is asked for: a house without Tasmota need not hold its code.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from devices.ecosystems.base import Ecosystem
-from devices.ecosystems.native import Native
 
-NAMES = ("native",)
-# Part of every configuration's vocabulary, so that one file serves later versions too.
-NOT_YET = ("homeassistant", "zigbee2mqtt", "tasmota", "shelly", "homie", "esphome", "mcp")
+Options = Mapping[str, object]
 
 
-def build(name: str, options: Mapping[str, object], *, root: str, command_qos: int) -> Ecosystem:
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all ecosystems are told: the root of native topics, and the QoS of their commands."""
+
+    root: str
+    command_qos: int
+
+
+def build(name: str, options: Options, *, root: str, command_qos: int) -> Ecosystem:
     """The ecosystem `name`. Raises ValueError for a name or option that this version lacks."""
-    if name != "native":
+    builder = _BUILDERS.get(name)
+    if builder is None:
         raise ValueError(f"there is no ecosystem {name!r}; known: {', '.join(NAMES)}")
-    if options:
-        raise ValueError(f"ecosystem native has no option {next(iter(options))!r}")
-    return Native(root, command_qos=command_qos)
+    allowed, make = builder
+    unknown = next((option for option in options if option not in allowed), None)
+    if unknown is not None:
+        raise ValueError(f"ecosystem {name} has no option {unknown!r}")
+    return make(options, Common(root, command_qos))
+
+
+def _native(_: Options, common: Common) -> Ecosystem:
+    from devices.ecosystems.native import Native  # noqa: PLC0415 -- loaded when asked for
+
+    return Native(common.root, command_qos=common.command_qos)
+
+
+def _tasmota(options: Options, _: Common) -> Ecosystem:
+    from devices.ecosystems.tasmota.adapter import Tasmota  # noqa: PLC0415 -- as above
+
+    return Tasmota(_topic(options, "prefix", "tasmota/discovery"))
+
+
+def _topic(options: Options, option: str, default: str) -> str:
+    """A topic prefix among the options. Raises ValueError for what is none."""
+    value = options.get(option, default)
+    if not isinstance(value, str) or not value.strip("/") or any(c in value for c in "+#\0"):
+        raise ValueError(f"{option} must be a topic without wildcards")
+    return value.strip("/")
+
+
+_Builder = tuple[frozenset[str], Callable[[Options, Common], Ecosystem]]
+
+_BUILDERS: Mapping[str, _Builder] = {
+    "native": (frozenset(), _native),
+    "tasmota": (frozenset({"prefix"}), _tasmota),
+}
+NAMES = tuple(_BUILDERS)
+# Part of every configuration's vocabulary, so that one file serves later versions too.
+NOT_YET = tuple(
+    name
+    for name in ("homeassistant", "zigbee2mqtt", "tasmota", "shelly", "homie", "esphome", "mcp")
+    if name not in _BUILDERS
+)

@@ -98,7 +98,8 @@ class Witness:
         return Finding.DONE if self.evidence >= self._level_needed() else Finding.ECHOED
 
     def _note(self, report: StateReport) -> None:
-        level = max(report.evidence, Evidence.REPORTED if self._read_back else report.evidence)
+        raised = self._read_back and not self._proof.answers_apart
+        level = max(report.evidence, Evidence.REPORTED) if raised else report.evidence
         moving = report.state.get("moving")
         if isinstance(moving, bool):
             self._moving = moving

@@ -109,3 +109,11 @@ def test_no_state_contradicts_itself(state: dict[str, Scalar]) -> None:
 def test_every_command_writes_something(verb: str, args: dict[str, Scalar]) -> None:
     assert written_attributes(verb, args)
     assert written_attributes(verb, args) <= replaced_attributes(verb, args)
+
+
+@pytest.mark.parametrize(
+    ("heard", "agrees"),
+    [("#FF0000", True), ("#f51007", True), ("#00ff00", False), ("red", False), ("#ff2900", False)],
+)
+def test_a_lamp_shows_the_nearest_colour_that_it_can(heard: str, agrees: bool) -> None:
+    assert (contradicts({"color": heard}, {"color": "#ff0000"}) is None) is agrees

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -179,3 +180,21 @@ def test_mqtt_links_carry_their_client_id_and_refuse_a_bad_url() -> None:
     assert isinstance(mqtt_links("mqtt://localhost:1883")("lamp", will), MqttLink)
     with pytest.raises(ValueError, match="url"):
         mqtt_links("http://localhost")("lamp", will)
+
+
+async def test_with_a_memory_the_house_knows_its_commands_after_a_restart(
+    world: World, settle: Settle, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        async with run_house(world.link, memory=tmp_path) as house:
+            await settle()
+            world.give("kitchen-light", "turn_on")
+            await settle()
+    assert house["kitchen-light"].actuations == []
+    assert [ack.status for ack in world.acks("kitchen-light")] == [AckStatus.SUCCEEDED] * 2
+    assert len(list(tmp_path.glob("*.jsonl"))) == len(house.devices)
+
+
+def test_links_over_tls_take_an_authority_and_a_certificate() -> None:
+    make = mqtt_links("mqtts://broker", ca_file="ca", cert_file="cert", key_file="key")
+    assert isinstance(make("lamp", Publish("a", b"")), MqttLink)

@@ -1,0 +1,1 @@
+"""Tasmota firmware: its own discovery, commands, replies and telemetry over MQTT."""

@@ -1,0 +1,74 @@
+"""Simulated devices of other ecosystems on a real broker, and a gateway that finds them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from devices.link.base import Link
+from devices.link.mqtt import MqttLink, MqttOptions
+from devices.simulated.lies import Lie
+from devices.simulated.tasmota import SimulatedTasmota
+from gateway.app import Gateway
+from gateway.config import FixedConfig
+from tests.flows.world import eventually
+
+_numbers = itertools.count(1)
+
+
+class Liar(Protocol):
+    """A simulated device that can be told to misbehave."""
+
+    def misbehave(self, lie: Lie = Lie.NONE) -> None: ...
+
+
+@dataclass(frozen=True)
+class Species:
+    """One ecosystem's simulated thing: what it is switched and moved by, under which names."""
+
+    ecosystem: str
+    make: Callable[[Link], Liar]
+    running: Callable[[Any], AbstractAsyncContextManager[Any]]
+    light: str
+    cover: str = ""
+
+
+TASMOTA = Species(
+    "tasmota",
+    lambda link: SimulatedTasmota(link, speed=10),
+    lambda box: box.running(),
+    light="Hall plug",
+    cover="Hall blind",
+)
+
+
+@asynccontextmanager
+async def found(
+    broker_url: str, species: Species, **devices: Any
+) -> AsyncIterator[tuple[Gateway, Any]]:
+    """A gateway that knows the simulated thing, and the thing."""
+    name = f"liar{os.getpid()}-{next(_numbers)}"
+    config = FixedConfig.model_validate(
+        {
+            "session": {"provider": "none"},
+            "mqtt": {"url": broker_url, "client_id": f"{name}-gateway"},
+            "devices": {"ecosystems": {species.ecosystem: {}}, **devices},
+            "policy": {"guarded": "allow"},
+        }
+    )
+    link = MqttLink(MqttOptions(url=broker_url, client_id=name))
+    async with link, Gateway(config) as gateway:
+        thing = species.make(link)
+        async with species.running(thing):
+            await eventually(lambda: _there(gateway, species))
+            yield gateway, thing
+
+
+def _there(gateway: Gateway, species: Species) -> bool:
+    names = {device.name: device for device in gateway.directory}
+    wanted = [species.light, *([species.cover] if species.cover else [])]
+    return all(name in names and names[name].online is True for name in wanted)
