@@ -44,7 +44,7 @@ class NavTalkSettings:
     """
 
     license: str = field(repr=False)
-    url: str = DEFAULT_URL
+    url: str = field(default=DEFAULT_URL, repr=False)
     avatar_name: str = ""
     avatar_id: str = ""
     voice: str = ""

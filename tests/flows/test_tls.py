@@ -1,4 +1,4 @@
-"""The session over TLS: the right service is talked to, any other hears nothing from us."""
+"""Session and broker over TLS: who is right is talked to, anybody else hears nothing from us."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from devices.simulated.house import mqtt_links, run_house
+from devices.simulated.lights import KitchenLight
 from gateway.providers.base import Endpoint
 from gateway.session.connection import Connection, EndedError
 from gateway.session.ending import HttpRefused
-from tests.brokers import Certificate, make_certificate
+from tests.brokers import Certificate, Mosquitto, make_certificate
 from tests.flows.cloud import Cloud
-from tests.flows.programs import Agent, agent
+from tests.flows.programs import Agent, agent, gateway
 from tests.flows.world import fresh_root
 
 pytestmark = pytest.mark.flow
@@ -162,3 +164,19 @@ async def test_a_redirection_to_another_machine_is_not_followed(
             assert caught.value.ending == HttpRefused(307)
         await connection.close()
     assert keys == (["sk-1"] if followed else [])
+
+
+async def test_a_house_on_a_broker_that_wants_certificates(tmp_path: Path) -> None:
+    theirs = make_certificate(tmp_path / "theirs")
+    ours = make_certificate(tmp_path / "ours", host="house")
+    extra = f"cafile {ours.ca}\nrequire_certificate true"
+    files = {"ca_file": theirs.ca, "cert_file": ours.cert, "key_file": ours.key}
+    shown = {name: str(path) for name, path in files.items()}
+    with Mosquitto(tmp_path, cert=theirs.cert, key=theirs.key, extra=extra) as broker:
+        path = tmp_path / "gateway.yaml"
+        sections = {"mqtt": {"url": broker.url, **shown}, "journal": {"path": ""}}
+        path.write_text(json.dumps(sections), encoding="utf-8")
+        async with run_house(mqtt_links(broker.url, **shown), devices=[KitchenLight()]):
+            listed = await gateway("devices", "--json", "--config", str(path))
+    assert [line["id"] for line in listed.lines] == ["kitchen-light"]
+    assert listed.err == ""

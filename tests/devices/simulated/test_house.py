@@ -192,9 +192,3 @@ async def test_with_a_memory_the_house_knows_its_commands_after_a_restart(
             await settle()
     assert house["kitchen-light"].actuations == []
     assert [ack.status for ack in world.acks("kitchen-light")] == [AckStatus.SUCCEEDED] * 2
-    assert len(list(tmp_path.glob("*.jsonl"))) == len(house.devices)
-
-
-def test_links_over_tls_take_an_authority_and_a_certificate() -> None:
-    make = mqtt_links("mqtts://broker", ca_file="ca", cert_file="cert", key_file="key")
-    assert isinstance(make("lamp", Publish("a", b"")), MqttLink)

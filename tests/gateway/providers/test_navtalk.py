@@ -191,7 +191,9 @@ def test_a_lone_surrogate_in_an_output_can_still_be_sent() -> None:
 def test_what_the_users_own_url_holds_is_blotted_out_in_every_spelling() -> None:
     license_key, password, token = 'lic/"é 1234', "pass/wörd+1", "t/oken 1234"
     url = f"wss://me:{quote(password, safe='')}@h/p?key={quote(token, safe='')}&region=eu"
-    dialect = NavTalk(NavTalkSettings(license=license_key, url=url))
+    settings = NavTalkSettings(license=license_key, url=url)
+    assert not any(part in repr(settings) for part in ("1234", "pass", "key="))
+    dialect = NavTalk(settings)
     endpoint = dialect.endpoint()
     assert endpoint.shown == "wss://h/p"
     for secret in (license_key, password, token):
