@@ -8,6 +8,7 @@
 | false confirmed | the model was told "confirmed", and the device had not done it by then |
 | false refusal | the model was told that it was not done, and the device did it |
 | unknown | the last word about a call is that nobody knows |
+| unresolved | a command of a process that was killed, of which the journal has no end |
 """  # noqa: E501 -- a table
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.inventory import PLACES
 from tests.faults.journal import FINAL, CallRow, CommandRow, JournalRows
 from tests.faults.records import Actuation, Asked, Note
 
@@ -162,10 +162,11 @@ class _Audit:
             self.violations["journal differs"].append(f"{case}: {case.answer}, not {recorded}")
 
     def _check_records(self) -> None:
-        """Every command has an end, and what the journal calls done was done."""
+        """What a killed process left open has an end, and what was refused was not done."""
+        last_run = self.evidence.journal.last_run
         acted = {act.id for act in self.evidence.actuations}
         for command in self.evidence.journal.commands:
-            if command.state not in FINAL:
+            if command.run < last_run and command.state not in FINAL:
                 text = f"{command.id} of {command.call_id} is still {command.state}"
                 self.violations["unresolved"].append(text)
         rows = self.evidence.journal.commands
@@ -198,31 +199,24 @@ def _count(actuations: Sequence[Actuation]) -> Counter[tuple[str, str]]:
 
 
 def _give_notes(cases: Sequence[_Case], notes: Sequence[Note]) -> None:
-    """Give each note to the call without a result that it tells of.
-
-    Each device has one call at a time, so the tool and the device's name say which one; of
-    several, the one whose own word is in the text, else the oldest.
-    """
-    open_cases = [case for case in cases if case.answer is None]
+    """Give each note to the oldest call without a result that it tells of."""
+    open_cases: defaultdict[str, list[_Case]] = defaultdict(list)
+    for case in cases:
+        if case.answer is None:
+            open_cases[case.asked.ask.tool].append(case)
     for note in notes:
-        fitting = [case for case in open_cases if case.note is None and _tells_of(note, case)]
-        if fitting:
-            best = max(fitting, key=lambda case: _has_word(note, case))
-            best.note = note
+        for tool in (tool for tool in open_cases if tool in note.text):
+            case = next((case for case in open_cases[tool] if _tells_of(note, case)), None)
+            if case is not None:
+                case.note = note
+                open_cases[tool].remove(case)
+                break
 
 
 def _tells_of(note: Note, case: _Case) -> bool:
-    ask = case.asked.ask
-    if note.at < case.asked.at or ask.tool not in note.text:
+    """Whether it is in the journal's own words or, where that has none, names the device."""
+    if note.at < case.asked.at:
         return False
-    names_another = any(_names(note, place.name) for place in PLACES)
-    return _names(note, ask.place.name) or not names_another
-
-
-def _names(note: Note, name: str) -> bool:
-    return name in note.text
-
-
-def _has_word(note: Note, case: _Case) -> bool:
-    word = case.asked.ask.word
-    return bool(word) and word in note.text
+    if case.row is not None and case.row.messages:
+        return any(message in note.text for message in case.row.messages)
+    return case.asked.ask.place.name in note.text

@@ -17,7 +17,10 @@ FINAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call; `status` is None while unanswered, `later_status` while nothing more is known."""
+    """A call; `status` is None while unanswered, `later_status` while nothing more is known.
+
+    `messages` are the sentences that go with the two.
+    """
 
     run: int
     epoch: int
@@ -25,6 +28,7 @@ class CallRow:
     tool: str
     status: str | None
     later_status: str | None
+    messages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,11 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class JournalRows:
-    """All calls and commands on record."""
+    """All calls and commands on record; `last_run` is the number of the newest start."""
 
     calls: Sequence[CallRow]
     commands: Sequence[CommandRow]
+    last_run: int = 0
 
 
 def read_journal(path: Path) -> JournalRows:
@@ -60,8 +65,9 @@ def read_journal(path: Path) -> JournalRows:
             "SELECT id, run, call_id, device, command, args, state FROM commands"
         )
         return JournalRows(
-            [CallRow(*row) for row in calls],
+            [CallRow(*row[:6], [text for text in row[6:] if text]) for row in calls],
             [CommandRow(*row[:5], json.loads(row[5]), row[6]) for row in commands],
+            newest_run(path),
         )
 
 

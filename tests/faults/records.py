@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,12 @@ class Actuation:
     command: str
     args: Mapping[str, Any]
     at: float
+
+
+def write_told(path: Path, asked: Sequence[Asked], notes: Sequence[Note]) -> None:
+    """Keep what was asked and told as JSON, a line each, for whoever looks into a violation."""
+    lines = [json.dumps(dataclasses.asdict(record)) for record in (*asked, *notes)]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def read_actuations(path: Path) -> list[Actuation]:

@@ -44,7 +44,7 @@ def _rows(verdict: Verdict, happened: Happened) -> Iterator[tuple[str, str]]:
     yield "false confirmations", str(verdict.false_confirmed)
     yield "told “not done”, and done", str(verdict.false_refusals)
     yield "unknown at the end", str(verdict.unknown)
-    yield "commands without an end in the journal", str(verdict.unresolved)
+    yield "commands of killed processes without an end", str(verdict.unresolved)
     yield "answered by a note in a later session", str(verdict.told_by_note)
     yield "never read: on their way when a session or the gateway died", str(verdict.never_read)
     yield "last words", ", ".join(f"{n} {count:,}" for n, count in verdict.statuses.items())

@@ -68,8 +68,6 @@ class Ask:
     place: Place
     tool: str
     args: Mapping[str, Any]
-    word: str = ""
-    """what the sentence about its success holds and others seldom do"""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -117,10 +115,10 @@ _WEIGHTS: Mapping[Kind, float] = {
 def _lamp(number: int, place: Place, turn: int) -> Ask:
     """Each call has a colour of its own, so that an actuation tells for which call it was."""
     if turn % 4 == 0:
-        return Ask(number, place, "turn_off", {}, "is off")
+        return Ask(number, place, "turn_off", {})
     color = f"#{0x100000 + number:06x}"
     args = {"brightness": 1 + turn % 100, "color": color}
-    return Ask(number, place, "turn_on", args, color)
+    return Ask(number, place, "turn_on", args)
 
 
 def _brewer(number: int, place: Place, turn: int) -> Ask:
@@ -138,9 +136,7 @@ def _blind(number: int, place: Place, turn: int) -> Ask:
 
 
 def _thermostat(number: int, place: Place, turn: int) -> Ask:
-    temperature = 5 + turn % 250 / 10
-    args = {"temperature": temperature}
-    return Ask(number, place, "set_climate", args, f"{temperature:g} degrees")
+    return Ask(number, place, "set_climate", {"temperature": 5 + turn % 250 / 10})
 
 
 _ASKS = {

@@ -17,17 +17,18 @@ pytestmark = pytest.mark.unit
 LAMP = next(place for place in PLACES if place.kind is Kind.LAMP)
 OTHER = Place(Kind.LAMP, 2)
 ARGS = {"brightness": 40, "color": "#100001"}
-TOLD = "Before the gateway restarted, turn_on was called: Lamp 1 is on at 40 %."
+SENTENCE = "Lamp 1 is on at 40 %."
+TOLD = f"Before the gateway restarted, turn_on was called: {SENTENCE}"
 
 
 def asked(status: str | None = "confirmed", place: Place = LAMP, number: int = 1) -> Asked:
-    ask = Ask(number, place, "turn_on", ARGS, "40 %")
+    ask = Ask(number, place, "turn_on", ARGS)
     answers = [Answer(12.0, {"status": status})] if status else []
     return Asked(ask, f"call_{number}", 1, 10.0, answers)
 
 
 def row(status: str | None = "confirmed", later: str | None = None) -> CallRow:
-    return CallRow(1, 1, "call_1", "turn_on", status, later)
+    return CallRow(1, 1, "call_1", "turn_on", status, later, [SENTENCE] if status else [])
 
 
 def command(state: str = "succeeded", name: str = "id-1") -> CommandRow:
@@ -80,6 +81,12 @@ def test_a_note_in_a_later_session_is_an_answer() -> None:
 )
 def test_a_note_of_something_else_is_none(note: Note) -> None:
     assert audit(replace(UNANSWERED, notes=[note])).lost == 1
+
+
+@pytest.mark.parametrize(("text", "lost"), [(TOLD, 0), (TOLD.replace("40 %", "50 %"), 1)])
+def test_a_note_has_the_words_that_are_on_record(text: str, lost: int) -> None:
+    unheard = replace(GOOD, asked=[asked(None)], notes=[Note(15.0, 2, text)])
+    assert audit(unheard).lost == lost
 
 
 def test_one_note_answers_one_call() -> None:
@@ -153,7 +160,7 @@ def test_unknown_is_counted_and_no_broken_promise() -> None:
     [
         (replace(GOOD, asked=[replace(asked(), answers=asked().answers * 2)]), "answered twice"),
         (replace(GOOD, actuations=[act(), act("nobody's")]), "not on record"),
-        (replace(GOOD, journal=JournalRows([row()], [command("sent")])), "unresolved"),
+        (replace(GOOD, journal=JournalRows([row()], [command("sent")], 2)), "unresolved"),
         (replace(GOOD, journal=JournalRows([row("failed")], [command()])), "journal differs"),
         (replace(GOOD, journal=JournalRows([row()], [command("expired")])), "journal wrong"),
         (replace(GOOD, strange=["a result for nobody"]), "strange"),

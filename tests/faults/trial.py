@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults.audit import Evidence, Verdict, audit
 from tests.faults.driver import Driver, Happened, Plan
 from tests.faults.journal import read_journal
-from tests.faults.records import read_actuations
+from tests.faults.records import read_actuations, write_told
 
 
 def run(plan: Plan, folder: Path) -> tuple[Verdict, Happened]:
@@ -16,6 +16,7 @@ def run(plan: Plan, folder: Path) -> tuple[Verdict, Happened]:
     driver = Driver(plan, folder)
     happened = asyncio.run(driver.run())
     world = driver.world
+    write_told(folder / "told.jsonl", world.service.asked, world.service.notes)
     evidence = Evidence(
         asked=world.service.asked,
         notes=world.service.notes,
