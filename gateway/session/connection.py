@@ -102,21 +102,21 @@ class Connection:
 
     async def frames(self) -> AsyncIterator[str | bytes]:
         """Each frame as it comes; raises EndedError when the connection ended. Never returns."""
-        socket = self._opened()
+        peer = self._opened()
         while True:
             try:
-                frame = await socket.recv()
+                frame = await peer.recv()
             except ConnectionClosed as closed:
                 raise EndedError(self._why_closed(closed)) from None
             yield frame
 
     async def send(self, frames: Sequence[str]) -> None:
         """Send `frames` in order, with nothing in between. Raises EndedError."""
-        socket = self._opened()
+        peer = self._opened()
         try:
             async with self._sending:
                 for frame in frames:
-                    await socket.send(frame)
+                    await peer.send(frame)
         except ConnectionClosed as closed:
             raise EndedError(self._why_closed(closed)) from None
 

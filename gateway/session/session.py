@@ -221,6 +221,7 @@ class Session:
             return
         self._step(Event.READY)
         self._live.set()
+        self._hurry = False
         self._report.live()
 
     def _wanted(self) -> bool:
