@@ -18,7 +18,7 @@ GATEWAY_LAYERS = (
     {"cli"},
     {"demo"},
     {"app", "testing"},
-    {"calls"},
+    {"calls", "recovery"},
     {"web", "simulated", "session", "tools"},
     {"dispatch"},
     {"directory", "policy", "journal", "providers", "audio"},
@@ -36,7 +36,15 @@ HOMES = {
     "iotcore": {"gateway/simulated/broker.py"},
     "yaml": {"gateway/config.py"},
     "rapidfuzz": {"gateway/tools/names.py"},
-    "sqlite3": set(),
+    "sqlite3": {
+        "gateway/journal/file.py",
+        "gateway/journal/migrations.py",
+        "gateway/journal/queries.py",
+        "gateway/journal/retention.py",
+        "gateway/journal/safety.py",
+        "gateway/journal/unfinished.py",
+        "gateway/journal/writer.py",
+    },
 }
 
 
