@@ -219,8 +219,11 @@ _ABOUT = """(
     OR EXISTS (
         SELECT 1 FROM json_each(outcome, '$.results')
         WHERE json_extract(value, '$.target') COLLATE NOCASE IN {names})
-    OR (run, epoch, call_id) IN (
-        SELECT run, epoch, call_id FROM commands WHERE device IN {names} AND at >= ?))"""
+    OR EXISTS (
+        SELECT 1 FROM commands AS sent
+        WHERE sent.device IN {names} AND sent.at BETWEEN calls.at - ? AND
+            calls.at + coalesce(calls.elapsed_ms / 1000, ?) + ?
+        AND (sent.run, sent.epoch, sent.call_id) = (calls.run, calls.epoch, calls.call_id)))"""
 
 _Key = tuple[int, int, str]
 _Condition = tuple[str, list[object]]
@@ -239,7 +242,8 @@ def _where(wanted: Wanted) -> _Condition:
 def _parts(wanted: Wanted) -> Iterator[_Condition]:
     """Each field as a condition; without values where it was not given."""
     about = _ABOUT.format(names=_marks(wanted.about))
-    yield about, [*wanted.about * 3, wanted.since] if wanted.about else []
+    times = (_CLOCK_SLACK_S, _UNANSWERED_S, _CLOCK_SLACK_S)
+    yield about, [*wanted.about * 3, *times] if wanted.about else []
     yield "tool = ?", [wanted.tool] if wanted.tool else []
     yield f"tool NOT IN {_marks(wanted.but_tools)}", [*wanted.but_tools]
     yield f"{_KNOWN} NOT IN {_marks(wanted.but_statuses)}", [*wanted.but_statuses]
