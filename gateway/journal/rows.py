@@ -59,8 +59,9 @@ _COMMAND = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ATTEMPT = "UPDATE commands SET attempts = max(attempts, ?) WHERE id = ?"
-_ACCEPTED = f"UPDATE OR IGNORE commands SET state = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
-_ENDED = f"UPDATE OR IGNORE commands SET state = ?, ended_at = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
+_ACCEPTED = f"UPDATE commands SET state = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
+_ENDED = f"UPDATE commands SET state = ?, ended_at = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
+_RESOLVED = "UPDATE commands SET state = ?, ended_at = ? WHERE id = ?"
 _EVIDENCE = (
     "INSERT INTO evidence (command, device, at, status, state, late, duplicate)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -119,9 +120,9 @@ def command(run: int, at: float, written: Command) -> Row:
     return _COMMAND, (written.id, *values, order.command, text, incomplete, at)
 
 
-def ended(at: float, command_id: str, state: str) -> Row:
-    """A command came to `state`."""
-    return _ENDED, (state, at, command_id)
+def resolved(at: float, command_id: str, state: str) -> Row:
+    """A command of an earlier run came to `state`, whatever was written of it before."""
+    return _RESOLVED, (state, at, command_id)
 
 
 def later(run: int, at: float, call: tuple[int, str], outcome: Outcome) -> Row:
@@ -175,7 +176,7 @@ def _heard(_run: int, at: float, event: EvidenceReceived) -> tuple[Row, ...]:
 
 
 def _ended(_run: int, at: float, event: CommandEnded) -> tuple[Row, ...]:
-    return (ended(at, event.command_id, event.state),)
+    return ((_ENDED, (event.state, at, event.command_id)),)
 
 
 def _session(run: int, at: float, event: SessionChanged) -> tuple[Row, ...]:

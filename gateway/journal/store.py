@@ -22,6 +22,7 @@ from gateway.journal import rows
 from gateway.journal.ration import Ration
 from gateway.journal.rows import Command, Row
 from gateway.journal.safety import Safety
+from gateway.journal.unfinished import Left, left_by_others
 from gateway.journal.writer import BusyError, Writer
 from gateway.outcome import Outcome
 from gateway.tasks import TaskSet
@@ -52,8 +53,8 @@ _Entry = Callable[[int], Iterable[Row]]
 class JournalSettings:
     """Where the journal is, who writes it, and what hangs on it.
 
-    `client_id` is our name at the broker. `required`: no command is sent that it could not take; `before_send`: nor one that is not
-    on the disk itself yet.
+    `client_id` is our name at the broker. `required`: no command is sent that it could not
+    take; `before_send`: nor one that is not on the disk itself yet.
     """
 
     path: Path
@@ -150,10 +151,15 @@ class Journal:
             self._is_urgent = True
             asyncio.get_running_loop().call_soon(self._flush_urgent)
 
+    async def unfinished(self) -> list[Left]:
+        """What earlier runs left open. Raises JournalError."""
+        await self.opened()
+        return await asyncio.to_thread(left_by_others, self._settings.path, self._writer.run)
+
     def resolved(self, command_id: str, state: str) -> None:
         """A command of an earlier run came to `state`."""
         at = self._now()
-        self._keep(lambda _: (rows.ended(at, command_id, state),))
+        self._keep(lambda _: (rows.resolved(at, command_id, state),))
 
     def became(self, run: int, call: tuple[int, str], outcome: Outcome) -> None:
         """What became of the call (epoch, call id) of an earlier `run`."""
