@@ -7,10 +7,11 @@ secrets, systemd credentials, the defaults here. No error repeats a value: it ma
 from __future__ import annotations
 
 import difflib
+import itertools
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SEARCHED = (Path("gateway.yaml"), Path("/etc/gateway/gateway.yaml"))
 MAX_FILE_BYTES = 1_000_000
+MAX_VALUES = 100_000
+MAX_DEPTH = 32
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _Rule = Literal["allow", "ask", "deny"]
@@ -292,11 +295,33 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{path} is no valid YAML{line}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply") from None
     if raw is None:
         return {}
+    if _is_endless(raw):
+        raise ConfigError(f"{path} holds too many values, or is nested too deeply")
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         raise ConfigError(f"{path} must hold sections such as session: and mqtt:")
     return raw
+
+
+def _is_endless(raw: object) -> bool:
+    """Whether aliases make a small file into a tree without end, or nearly."""
+    level, count = [raw], 0
+    for _ in range(MAX_DEPTH):
+        inside = itertools.chain.from_iterable(map(_values, level))
+        level = list(itertools.islice(inside, MAX_VALUES + 1))
+        count += len(level)
+        if count > MAX_VALUES:
+            return True
+    return bool(level)
+
+
+def _values(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _is_overheard(url: str) -> bool:
@@ -342,7 +367,7 @@ def _unparsed(error: ValueError) -> str:
 
 def _fields(path: list[str]) -> list[str]:
     """The keys that are allowed at `path`."""
-    model = _ENTRIES.get(tuple(path[:2])) if len(path) > 2 else None
+    model = _ENTRIES.get(tuple(path[:2])) if path[2:] else None
     if model is None:
         model = Config
         for part in path:
