@@ -47,8 +47,8 @@ class _Note:
 class Outbox:
     """One session's debts. Times are seconds of one clock that never jumps.
 
-    `dropped` counts notes that were too many or too old, and results that were sent to a
-    service which gives no sign of life and are no longer watched.
+    `dropped` counts notes that were too many or too old, and notes and results that were sent
+    to a service which gives no sign of life and are no longer watched.
     """
 
     def __init__(self, capabilities: Capabilities) -> None:
@@ -237,6 +237,8 @@ class Outbox:
         return self._rhythm.quiet_since(sent_at) + self._sign_of_life_s
 
     def _tell(self, dialect: Dialect, note: _Note) -> list[str]:
+        if len(self._told) == MAX_NOTES:
+            self.dropped += 1
         self._told.append(note)
         return list(dialect.note(note.text))
 

@@ -276,6 +276,16 @@ def test_notes_are_bounded_and_age_and_both_is_counted() -> None:
     assert box.dropped == 3 + MAX_NOTES - 1
 
 
+def test_notes_that_nobody_answers_are_bounded_and_counted_too() -> None:
+    box = outbox()
+    for number in range(MAX_NOTES + 2):
+        box.note(f"Fact {number}.", 1)
+    box.lost(2)
+    box.opened(dialect(), 2)
+    assert len(box.ready(3)) == MAX_NOTES
+    assert box.dropped == 2
+
+
 def test_the_forms_may_be_any_number() -> None:
     third = type(ITEM_RESULT)("third", asks_to_speak=False)
     box = Outbox(Capabilities(True, True, (V2_RESULT, ITEM_RESULT, third)))

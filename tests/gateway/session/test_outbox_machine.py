@@ -34,6 +34,8 @@ class Debt:
     answered: bool = False
     forms: list[str] = field(default_factory=list)
     noted_in: list[int] = field(default_factory=list)
+    heard: bool = False
+    lost: bool = False
 
     @property
     def told(self) -> bool:
@@ -61,11 +63,13 @@ class OutboxMachine(RuleBasedStateMachine):
     # --- the connection -------------------------------------------------------------------
 
     @precondition(lambda self: not self.connected)
-    @rule()
-    def opens(self) -> None:
+    @rule(ready=st.booleans())
+    def opens(self, ready: bool) -> None:
         self.epoch += 1
         self.connected, self.is_ready, self.answering_until = True, False, 0.0
         self.box.opened(self._dialect(), self.epoch)
+        if ready:
+            self.is_there()
 
     @precondition(lambda self: self.connected)
     @rule()
@@ -78,6 +82,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def breaks(self) -> None:
         self.connected = self.is_ready = False
         self.box.lost(self.now)
+        for debt in self.debts:
+            debt.lost = debt.told and not debt.heard
 
     # --- calls and facts ------------------------------------------------------------------
 
@@ -92,19 +98,14 @@ class OutboxMachine(RuleBasedStateMachine):
             self.debts.append(Debt(call))
 
     @precondition(lambda self: any(debt.call and not debt.answered for debt in self.debts))
-    @rule(which=st.integers(0, 3))
-    def ends(self, which: int) -> None:
+    @rule(which=st.integers(0, 3), again=st.booleans())
+    def ends(self, which: int, again: bool) -> None:
         open_debts = [debt for debt in self.debts if debt.call and not debt.answered]
         debt = open_debts[which % len(open_debts)]
         debt.answered = True
         self._out(self._answer(debt))
-        assert debt.told is (self._may_tell(debt))
-
-    @precondition(lambda self: any(debt.answered for debt in self._calls(self.epoch)))
-    @rule()
-    def ends_again(self) -> None:
-        debt = next(debt for debt in self._calls(self.epoch) if debt.answered)
-        if self.connected:
+        assert debt.told is self._may_tell(debt)
+        if again and self.connected and debt.call.epoch == self.epoch:
             assert self._answer(debt) == []
 
     @rule(many=st.sampled_from([1, 1, 1, MAX_NOTES + 1]))
@@ -120,6 +121,8 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(event=ACTIVITIES)
     def answers(self, event: ResponseActivity) -> None:
         self.answering_until = 0.0 if event.ended else self.now + ANSWER_QUIET_S
+        for debt in self.debts:
+            debt.heard = debt.heard or debt.told
         self._out(self.box.activity(event, self.now))
 
     @precondition(lambda self: self.is_ready)
@@ -160,10 +163,10 @@ class OutboxMachine(RuleBasedStateMachine):
             if not debt.answered:
                 debt.answered = True
                 self._out(self._answer(debt))
-        self.box.lost(self.now)
-        self.opens()
-        self.is_there()
-        untold = sum(not debt.told for debt in self.debts)
+        if self.connected:
+            self.breaks()
+        self.opens(ready=True)
+        untold = sum(not debt.told or debt.lost for debt in self.debts)
         assert untold <= self.box.dropped
 
     # --- the parts ------------------------------------------------------------------------
@@ -209,6 +212,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert form not in debt.forms
         assert not debt.noted_in
         debt.forms.append(form)
+        debt.heard = debt.lost = False
 
     def _noted(self, debt: Debt) -> None:
         assert self.is_ready
@@ -216,6 +220,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert debt.call is None or debt.call.epoch < self.epoch
         assert self.epoch not in debt.noted_in
         debt.noted_in.append(self.epoch)
+        debt.heard = debt.lost = False
 
     def _asked_to_speak(self) -> None:
         assert self.now >= self.answering_until

@@ -125,15 +125,15 @@ class SessionMachine(RuleBasedStateMachine):
         self._run(asyncio.sleep(0))
 
     @precondition(lambda self: self._line)
-    @rule(again=st.booleans())
-    def the_model_calls(self, again: bool) -> None:
+    @rule(many=st.integers(1, 3), again=st.booleans())
+    def the_model_calls(self, many: int, again: bool) -> None:
         line = self._line
+        for _ in range(many if self.draining is None else 0):
+            self.asked.append(Asked(f"c{len(self.asked)}", line, self.session.epoch))
+            line.calls(self.asked[-1].call_id)
         here = [asked for asked in self.asked if asked.line is line]
         if here and again:
             line.calls(here[-1].call_id)
-        elif self.draining is None:
-            self.asked.append(Asked(f"c{len(self.asked)}", line, self.session.epoch))
-            line.calls(self.asked[-1].call_id)
         self._run(asyncio.sleep(0.001))
 
     @precondition(lambda self: any(not asked.done.is_set() for asked in self.asked))
@@ -156,13 +156,9 @@ class SessionMachine(RuleBasedStateMachine):
         self._line.end(ending)
         self._run(asyncio.sleep(0.001))
 
-    @rule(refusal=REFUSALS)
-    def the_next_is_refused(self, refusal: Ending) -> None:
-        self.refusals.append(refusal)
-
-    @rule(seconds=st.sampled_from([0.0, 0.5, 8.0]))
-    def the_next_opens_after(self, seconds: float) -> None:
-        self.opens_after_s = seconds
+    @rule(refusals=st.lists(REFUSALS, max_size=2), opens_after_s=st.sampled_from([0.0, 0.5, 8.0]))
+    def the_next_is_hard(self, refusals: list[Ending], opens_after_s: float) -> None:
+        self.refusals, self.opens_after_s = refusals, opens_after_s
 
     @rule()
     def the_tools_change(self) -> None:
@@ -221,8 +217,6 @@ class SessionMachine(RuleBasedStateMachine):
 
     async def _to_the_end(self) -> None:
         """Everything is done, and the service is well: what is owed can be told now."""
-        for asked in self.asked:
-            asked.done.set()
         self.refusals.clear()
         self.opens_after_s = 0.0
         if self.draining is None:
@@ -231,7 +225,10 @@ class SessionMachine(RuleBasedStateMachine):
             await asyncio.sleep(0 if self._line else 60)
             self._line.says("realtime.session.created")
             await asyncio.sleep(1)
-            await self.session.drain(1)
+        for asked in self.asked:
+            asked.done.set()
+        await asyncio.sleep(1)
+        await self.session.drain(1)
         await self.task
 
     def _everybody_was_answered(self) -> None:
