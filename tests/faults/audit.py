@@ -214,9 +214,12 @@ def _give_notes(cases: Sequence[_Case], notes: Sequence[Note]) -> None:
 
 
 def _tells_of(note: Note, case: _Case) -> bool:
-    """Whether it is in the journal's own words or, where that has none, names the device."""
-    if note.at < case.asked.at:
+    """Whether it is in the journal's own words or, where that has none, names the device.
+
+    Of a call that was never read nobody can tell.
+    """
+    if case.row is None or note.at < case.asked.at:
         return False
-    if case.row is not None and case.row.messages:
+    if case.row.messages:
         return any(message in note.text for message in case.row.messages)
     return case.asked.ask.place.name in note.text

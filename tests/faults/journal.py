@@ -59,7 +59,8 @@ def read_journal(path: Path) -> JournalRows:
         return JournalRows([], [])
     with _opened(path) as database:
         calls = database.execute(
-            "SELECT run, epoch, call_id, tool, status, later_status FROM calls"
+            "SELECT run, epoch, call_id, tool, status, later_status, message, later_message"
+            " FROM calls"
         )
         commands = database.execute(
             "SELECT id, run, call_id, device, command, args, state FROM commands"
