@@ -28,6 +28,8 @@ from gateway.outcome import Status
 PAGE = 200
 # How long a question waits while the file is locked as a whole, which it hardly ever is.
 _BUSY_S = 2.0
+# What just ended is written within 20 ms: who asks what was done lately hears of it too.
+SETTLED_S = 0.03
 # Between a call and its commands the clock may have been set a little; and how long after a
 # call that was never answered its commands are looked for.
 _CLOCK_SLACK_S = 5.0
@@ -142,6 +144,7 @@ class Past:
 
     async def recent(self, wanted: Wanted, limit: int) -> list[Action]:
         """At most `limit` calls, the newest first. Raises JournalError."""
+        await asyncio.sleep(SETTLED_S)
         return await asyncio.to_thread(self._recent, wanted, limit)
 
     def _recent(self, wanted: Wanted, limit: int) -> list[Action]:

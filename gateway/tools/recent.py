@@ -161,6 +161,7 @@ def _sentence(action: Action) -> str:
 def _phrases(action: Action) -> tuple[str, str]:
     """What was asked ("unlock Front door"), and the same as something done."""
     tool, args = _asked(action)
+    target = clean(action.target or str(action.arguments.get("target", "")), MAX_NAME_LENGTH)
     words = _VERBS.get(tool)
     if tool == "set_cover" and (end := _ENDS_OF_COVER.get(str(args.get("position")))):
         words = end
@@ -168,9 +169,9 @@ def _phrases(action: Action) -> tuple[str, str]:
     if words is None:
         what = f"“{_words(args.pop('action', tool))}”"
         words = (f"do {what} with", f"did {what} with")
-        if not action.target:
+        if not target:
             words = (f"use {what}", f"used {what}")
-    rest = [part for part in (clean(action.target, MAX_NAME_LENGTH), _details(args)) if part]
+    rest = [part for part in (target, _details(args)) if part]
     return " ".join([words[0], *rest]), " ".join([words[1], *rest])
 
 
@@ -208,6 +209,7 @@ _ENDS_OF_COVER = {"0": ("close", "closed"), "100": ("open", "opened")}
 
 _NOT_KNOWN = "whether it was done is not known"
 _ENDS: Mapping[str, str] = {
+    "": "no outcome is on record yet",
     Status.ALREADY: "it was so already",
     Status.PARTIAL: "only a part of it was done",
     Status.FAILED: "it failed",

@@ -93,7 +93,8 @@ async def test_only_evidence_is_told_as_done(home: Any, status: str) -> None:
     [
         ("timed_out", "whether it was done is not known"),
         ("pending", "whether it was done is not known"),
-        ("", "whether it was done is not known"),
+        ("", "no outcome is on record yet"),
+        ("unknown", "whether it was done is not known"),
         ("offline", "it was offline"),
         ("partial", "only a part of it was done"),
         ("already", "it was so already"),
@@ -221,3 +222,9 @@ def test_whatever_is_on_record_makes_one_clean_line(
     outcome = recent._told("", 60, [odd] * 10)
     assert "\n" not in outcome.message
     assert len(outcome.text().encode()) <= 2000
+
+
+async def test_what_has_no_outcome_is_told_by_what_was_asked(home: Any) -> None:
+    running = replace(action("turn_on", status=""), target="", arguments={"target": "hall"})
+    said = await told(home, running)
+    assert said.endswith("I was asked to turn on hall: no outcome is on record yet.")
