@@ -7,30 +7,25 @@ secrets, systemd credentials, the defaults here. No error repeats a value: it ma
 from __future__ import annotations
 
 import difflib
-import itertools
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from devices.contract.capability import Risk
-from gateway import credentials
+from gateway import credentials, yamlfile
 from gateway.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
 SEARCHED = (Path("gateway.yaml"), Path("/etc/gateway/gateway.yaml"))
-MAX_FILE_BYTES = 1_000_000
-MAX_VALUES = 100_000
-MAX_DEPTH = 32
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _Rule = Literal["allow", "ask", "deny"]
@@ -249,7 +244,7 @@ def load(path: Path | None = None) -> Config:
     Raises ConfigError with one sentence that names the field and what to write instead.
     """
     found = path or next((p for p in SEARCHED if p.is_file()), None)
-    raw = _read_yaml(found) if found else {}
+    raw = yamlfile.read(found) if found else {}
     where = str(found) if found else "the environment"
     try:
         config = Config(**raw)
@@ -271,57 +266,12 @@ def load(path: Path | None = None) -> Config:
 
 def shown(config: Config) -> str:
     """`config` as YAML, with its secrets masked."""
-    plain = credentials.masked(config)
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    return yamlfile.text(credentials.masked(config))
 
 
 def example() -> str:
     """A commented gateway.yaml with every field at its default."""
     return resources.files("gateway").joinpath("example.yaml").read_text(encoding="utf-8")
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path} has more than {MAX_FILE_BYTES} bytes: is it the right file?")
-    try:
-        raw = yaml.safe_load(data)
-    except yaml.YAMLError as error:
-        # Only the place: the line itself may hold a secret.
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path} is no valid YAML{line}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply") from None
-    if raw is None:
-        return {}
-    if _is_endless(raw):
-        raise ConfigError(f"{path} holds too many values, or is nested too deeply")
-    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        raise ConfigError(f"{path} must hold sections such as session: and mqtt:")
-    return raw
-
-
-def _is_endless(raw: object) -> bool:
-    """Whether aliases make a small file into a tree without end, or nearly."""
-    level, count = [raw], 0
-    for _ in range(MAX_DEPTH):
-        inside = itertools.chain.from_iterable(map(_values, level))
-        level = list(itertools.islice(inside, MAX_VALUES + 1))
-        count += len(level)
-        if count > MAX_VALUES:
-            return True
-    return bool(level)
-
-
-def _values(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _is_overheard(url: str) -> bool:

@@ -24,7 +24,7 @@ GATEWAY_LAYERS = (
     {"directory", "policy", "journal", "providers", "audio"},
     {"bus", "config"},
     {"events"},
-    {"outcome", "tasks", "credentials"},
+    {"outcome", "tasks", "credentials", "yamlfile"},
     {"errors", "clock", "once", "twins", "usage"},
 )
 DEVICES_LAYERS = ({"simulated"}, {"sdk", "ecosystems"}, {"link"}, {"contract"})
@@ -34,7 +34,7 @@ HOMES = {
     "websockets": {"gateway/session/connection.py", "gateway/simulated/server.py"},
     "tenacity": {"gateway/dispatch/dispatcher.py"},
     "iotcore": {"gateway/simulated/broker.py"},
-    "yaml": {"gateway/config.py"},
+    "yaml": {"gateway/yamlfile.py"},
     "rapidfuzz": {"gateway/tools/names.py"},
     "sqlite3": {
         "gateway/journal/file.py",
