@@ -19,7 +19,7 @@ from gateway.outcome import Outcome, Status
 from gateway.providers.base import Dialect, Endpoint
 from gateway.providers.registry import dialect_maker
 from gateway.session.ending import Closed, Ending, HttpRefused, NotConnected
-from gateway.session.session import Session
+from gateway.session.session import OPERATOR_PAUSE_S, Session
 from gateway.session.state import State
 from gateway.testing import ManualClock, VirtualTimeLoop
 from tests.gateway.session.conftest import Wire
@@ -220,16 +220,22 @@ class SessionMachine(RuleBasedStateMachine):
         self.refusals.clear()
         self.opens_after_s = 0.0
         if self.draining is None:
-            # No pause is longer, and no connection is renewed so soon after it.
-            await asyncio.sleep(301)
-            await asyncio.sleep(0 if self._line else 60)
-            self._line.says("realtime.session.created")
-            await asyncio.sleep(1)
+            await self._the_service_is_well()
         for asked in self.asked:
             asked.done.set()
-        await asyncio.sleep(1)
-        await self.session.drain(1)
+        if self.draining is None:
+            # The connection may have been renewed just now.
+            await self._the_service_is_well()
+            await self.session.drain(1)
         await self.task
+
+    async def _the_service_is_well(self) -> None:
+        for _ in range(2 * int(OPERATOR_PAUSE_S)):
+            if self._line is not None:
+                break
+            await asyncio.sleep(1)
+        self._line.says("realtime.session.created")
+        await asyncio.sleep(1)
 
     def _everybody_was_answered(self) -> None:
         told = [
