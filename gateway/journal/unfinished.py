@@ -97,6 +97,7 @@ def _commands(db: sqlite3.Connection, keys: Iterable[_Key]) -> dict[_Key, list[S
 
 
 def _sent(db: sqlite3.Connection, row: sqlite3.Row) -> Sent:
+    args = _object(row["args"])
     said = db.execute(
         "SELECT at, status, state, late FROM evidence WHERE command = ? AND duplicate = 0"
         " ORDER BY id DESC LIMIT 1",
@@ -107,14 +108,15 @@ def _sent(db: sqlite3.Connection, row: sqlite3.Row) -> Sent:
         device=row["device"],
         ecosystem=row["ecosystem"],
         command=row["command"],
-        args=_object(row["args"]),
-        masked=bool(row["masked"]),
+        args=args or {},
+        # Arguments that nobody can read are as good as left out.
+        masked=bool(row["masked"]) or args is None,
         at=row["at"],
         attempts=row["attempts"],
         state=row["state"],
         ended_at=row["ended_at"],
         evidence=tuple(
-            Heard(s["at"], s["status"], _object(s["state"]), bool(s["late"]), duplicate=False)
+            Heard(s["at"], s["status"], _object(s["state"]) or {}, bool(s["late"]), duplicate=False)
             for s in said
         ),
     )
@@ -130,10 +132,11 @@ def _left(db: sqlite3.Connection, key: _Key, commands: list[Sent], *, same_boot:
         # A command is written a moment before its call.
         first = commands[0]
         return Left(*key, first.command, "", first.at, "", False, same_boot, tuple(commands))
+    arguments = _object(row["arguments"]) or {}
     return Left(
         *key,
         tool=row["tool"],
-        target=str(_object(row["arguments"]).get("target", "")),
+        target=str(arguments.get("target", "")),
         at=row["at"],
         status=row["status"] or "",
         is_told=row["later_at"] is not None,
@@ -142,9 +145,9 @@ def _left(db: sqlite3.Connection, key: _Key, commands: list[Sent], *, same_boot:
     )
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
     except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
