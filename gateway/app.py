@@ -63,7 +63,8 @@ class Gateway:
     """The agent. `async with` connects to the broker; `run` holds the session.
 
     `link` stands in for the broker's link where a test or a tool brings its own; `extra` are
-    tools beside those of the devices and of the configuration.
+    tools beside those of the devices and of the configuration. Without `keeps_journal`
+    nothing is written down; what others wrote can still be asked for.
     """
 
     def __init__(
@@ -73,10 +74,11 @@ class Gateway:
         link: Link | None = None,
         extra: Iterable[Tool] = (),
         clock: Clock | None = None,
+        keeps_journal: bool = True,
     ) -> None:
         clock = clock or SystemClock()
         self.bus = Bus()
-        self._journal = _journal(config, clock)
+        self._journal = _journal(config, clock) if keeps_journal else None
         self._tidying = _tidying(config, clock, self._journal)
         self.directory = Directory(clock, self.bus, _overrides(config))
         self._link = link or MqttLink(_link_options(config))

@@ -155,7 +155,7 @@ async def _tools(options: argparse.Namespace, _stop: asyncio.Event) -> int:
 
 
 async def _call(options: argparse.Namespace, _stop: asyncio.Event) -> int:
-    async with _house_known(options) as gateway:
+    async with _house_known(options, keeps_journal=True) as gateway:
         tool = gateway.tools().get(options.tool)
         kinds = {p.name: p.type for p in tool.parameters} if tool else {}
         outcome = await gateway.call(options.tool, _arguments(options.arguments, kinds))
@@ -238,11 +238,15 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, asyncio.Event], Awaitable[
 
 
 @asynccontextmanager
-async def _house_known(options: argparse.Namespace) -> AsyncIterator[Gateway]:
+async def _house_known(
+    options: argparse.Namespace, *, keeps_journal: bool = False
+) -> AsyncIterator[Gateway]:
     """The gateway without its session, once it knows the devices on the broker."""
     from gateway.app import Gateway  # noqa: PLC0415 -- as above
 
-    async with Gateway(_offline_config(options)) as gateway:
+    config = _offline_config(options)
+    keeps_journal = keeps_journal and _has_journal(config)
+    async with Gateway(config, keeps_journal=keeps_journal) as gateway:
         if not await gateway.ready():
             raise GatewayError("the broker does not answer: check mqtt.url, or start the broker")
         yield gateway
@@ -255,8 +259,17 @@ def _offline_config(options: argparse.Namespace) -> configuration.Config:
     """
     config = configuration.load(options.config)
     config.session.provider = "none"
+    # A person who is there sees what happens; the agent goes on refusing without a record.
+    config.journal.required = False
     config.mqtt.client_id = f"{config.mqtt.client_id[:48]}-cli-{os.getpid()}"
     return config
+
+
+def _has_journal(config: configuration.Config) -> bool:
+    """Whether the agent has begun one: its file must not come to belong to whoever types."""
+    with suppress(OSError):
+        return config.journal.path is not None and config.journal.path.exists()
+    return False
 
 
 def _arguments(given: Sequence[str], kinds: Mapping[str, ParameterType]) -> dict[str, Any]:

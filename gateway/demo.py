@@ -11,6 +11,8 @@ import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from devices.simulated.house import House, mqtt_links, run_house
@@ -48,22 +50,30 @@ async def demo(sentences: Sequence[str], *, as_json: bool) -> bool:
 @asynccontextmanager
 async def _running() -> AsyncIterator[tuple[SimulatedNavTalk, Bus]]:
     """Broker, house, service, gateway, started in this order and stopped in the reverse."""
-    async with (
-        EmbeddedBroker() as broker,
-        run_house(mqtt_links(broker.url)) as house,
-        SimulatedNavTalk() as service,
-        Gateway(_config(broker.url, service)) as gateway,
-    ):
-        await _everybody(gateway, house)
-        stop = asyncio.Event()
-        tasks = TaskSet("demo")
-        running = tasks.start(gateway.run(stop), "gateway")
-        try:
-            await service.wait_for_client(LIVE_WITHIN_S)
-            yield service, gateway.bus
-        finally:
-            stop.set()
-            await running
+    with TemporaryDirectory(prefix="gateway-demo-") as folder:
+        async with (
+            EmbeddedBroker() as broker,
+            run_house(mqtt_links(broker.url)) as house,
+            SimulatedNavTalk() as service,
+            Gateway(_config(broker.url, service, Path(folder))) as gateway,
+        ):
+            await _everybody(gateway, house)
+            async with _held(gateway):
+                await service.wait_for_client(LIVE_WITHIN_S)
+                yield service, gateway.bus
+
+
+@asynccontextmanager
+async def _held(gateway: Gateway) -> AsyncIterator[None]:
+    """The session runs as long as the block."""
+    stop = asyncio.Event()
+    tasks = TaskSet("demo")
+    running = tasks.start(gateway.run(stop), "gateway")
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 async def _everybody(gateway: Gateway, house: House) -> None:
@@ -80,11 +90,12 @@ async def _everybody(gateway: Gateway, house: House) -> None:
         await complete.wait()
 
 
-def _config(broker_url: str, service: SimulatedNavTalk) -> FixedConfig:
+def _config(broker_url: str, service: SimulatedNavTalk, folder: Path) -> FixedConfig:
     return FixedConfig.model_validate(
         {
             "session": {"url": service.url, "license": service.license},
             "mqtt": {"url": broker_url},
+            "journal": {"path": folder / "journal.db"},
         }
     )
 
