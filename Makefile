@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+FUZZ_SECONDS ?= 600
 
 .PHONY: help setup demo test check fmt bench faults clean
 .DEFAULT_GOAL := help
@@ -38,5 +39,13 @@ bench: $(READY)  ## the figures against a bare script, in one run
 faults: $(READY)  ## thousands of calls while everything breaks, then the audit (needs mosquitto)
 	$(BIN)/python -m tests.faults $(FAULTS)
 
+fuzz: $(READY)  ## look for bytes that break a decoder: FUZZ_SECONDS=600 over all targets
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+zigbee: $(READY)  ## every device definition of Zigbee2MQTT (needs node and npm) as devices and tools
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/zigbee zigbee-herdsman-converters@26.112.0
+	ZIGBEE_DEFINITIONS=$(VENV)/zigbee $(BIN)/python -m pytest tests/flows/ecosystems/test_zigbee_definitions.py
+
 clean:  ## remove .venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

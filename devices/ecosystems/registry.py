@@ -45,6 +45,12 @@ def _tasmota(options: Options, _: Common) -> Ecosystem:
     return Tasmota(_topic(options, "prefix", "tasmota/discovery"))
 
 
+def _zigbee2mqtt(options: Options, _: Common) -> Ecosystem:
+    from devices.ecosystems.zigbee2mqtt.adapter import Zigbee2Mqtt  # noqa: PLC0415 -- as above
+
+    return Zigbee2Mqtt(_topic(options, "base", "zigbee2mqtt"))
+
+
 def _topic(options: Options, option: str, default: str) -> str:
     """A topic prefix among the options. Raises ValueError for what is none."""
     value = options.get(option, default)
@@ -58,6 +64,7 @@ _Builder = tuple[frozenset[str], Callable[[Options, Common], Ecosystem]]
 _BUILDERS: Mapping[str, _Builder] = {
     "native": (frozenset(), _native),
     "tasmota": (frozenset({"prefix"}), _tasmota),
+    "zigbee2mqtt": (frozenset({"base"}), _zigbee2mqtt),
 }
 NAMES = tuple(_BUILDERS)
 # Part of every configuration's vocabulary, so that one file serves later versions too.

@@ -13,6 +13,9 @@ import re
 _MIRED = 1_000_000
 _HEX = re.compile(r"#[0-9a-f]{6}")
 
+# No visible light has a smaller y.
+_SMALLEST = 0.001
+
 Rgb = tuple[int, int, int]
 
 
@@ -90,7 +93,7 @@ def to_xy(color: str) -> tuple[float, float]:
 
 def from_xy(x: float, y: float) -> str:
     """`#rrggbb` at full brightness, the nearest that sRGB has."""
-    if not (0 <= x <= 1 and 0 < y <= 1):
+    if not (0 <= x <= 1 and _SMALLEST <= y <= 1):
         return "#ffffff"
     big_x, big_z = x / y, (1 - x - y) / y
     linear = (

@@ -376,7 +376,7 @@ class Dispatcher:
         flight.attempts += 1
         flight.step(Event.SEND)
         self._matcher.expect(flight)
-        self._watch.begin(flight)
+        self._watch.sent(flight)
         if self._bus.listening:
             order = flight.order
             self._bus.publish(

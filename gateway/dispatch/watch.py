@@ -16,6 +16,9 @@ from gateway.dispatch.witness import Finding, Witness
 
 # A movement that nothing was heard of for so long is asked about: it may have ended.
 QUIET_S = 2.0
+# Echoes of one command come in pieces some 25 ms apart (measured: brightness, then warmth); the
+# last of them must not be taken for the answer to our question.
+ECHO_S = 0.1
 # How long before the end of the time to deliver a silent device is asked for its state.
 READ_BACK_S = 1.0
 
@@ -36,9 +39,11 @@ class Watch:
         """How many commands wait for reports."""
         return sum(len(flights) for flights in self._open.values())
 
-    def begin(self, flight: Flight) -> None:
-        """Reports of the flight's device count for it from now on."""
-        if flight.witness is None and flight.proof.state:
+    def sent(self, flight: Flight) -> None:
+        """An attempt went out: reports of the flight's device count for it from now on."""
+        if flight.witness is not None:
+            flight.witness.sent_again()
+        elif flight.proof.state:
             flight.witness = Witness(flight.proof)
             self._open.setdefault(flight.order.device_id, {})[flight] = flight.witness
             if flight.proof.read_back:
@@ -75,13 +80,19 @@ class Watch:
         if finding in (Finding.ECHOED, Finding.PROGRESS):
             settles = flight.proof.needs >= Evidence.SETTLED
             if finding is Finding.ECHOED and not settles:
-                self.read_back(flight)
+                self._ask_soon(flight, 0.0 if flight.proof.answers_apart else ECHO_S)
             elif not witness.moving:
-                self._ask_at(flight, asyncio.get_running_loop().time() + QUIET_S)
+                self._ask_soon(flight, QUIET_S)
             else:
                 self._calm(flight)
         if finding is not Finding.NOTHING:
             self._found(flight, finding)
+
+    def _ask_soon(self, flight: Flight, delay_s: float) -> None:
+        if delay_s:
+            self._ask_at(flight, asyncio.get_running_loop().time() + delay_s)
+        else:
+            self.read_back(flight)
 
     def _ask_at(self, flight: Flight, moment: float) -> None:
         """Read back at `moment` (loop time) if nothing is heard before."""

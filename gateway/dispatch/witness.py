@@ -41,11 +41,13 @@ class Witness:
         "_proof",
         "_read_back",
         "_still",
+        "_told",
     )
 
     def __init__(self, proof: Proof) -> None:
         self._proof = proof
         self._heard: dict[str, Scalar] = {}
+        self._told: dict[str, Scalar] = {}
         self._levels: dict[str, Evidence] = {}
         self._moving: bool | None = None
         self._moved = False
@@ -67,8 +69,7 @@ class Witness:
     @property
     def contradiction(self) -> str:
         """The key that the device itself reports otherwise than asked; "" when none."""
-        known = {k: v for k, v in self._heard.items() if self._level(k) >= Evidence.REPORTED}
-        return contradicts(known, self._proof.state) or ""
+        return contradicts(self._told, self._proof.state) or ""
 
     @property
     def moving(self) -> bool:
@@ -83,6 +84,10 @@ class Witness:
     def asked(self) -> None:
         """The state is read back: what is reported from now on is no echo."""
         self._read_back = self._answer = True
+
+    def sent_again(self) -> None:
+        """Another attempt went out: echoes come again."""
+        self._read_back = self._answer = False
 
     def hear(self, report: StateReport) -> Finding:
         """What `report` means. Retained ones are the past and mean nothing."""
@@ -111,6 +116,9 @@ class Witness:
         self._still = self._answer and bool(asked) and not changed
         self._answer = False
         self._levels.update(dict.fromkeys(asked, level))
+        if level >= Evidence.REPORTED:
+            # No later echo takes back what the device itself has said.
+            self._told.update(asked)
         self._heard.update(report.state)
 
     def _on_the_way(self) -> Finding:
@@ -130,6 +138,3 @@ class Witness:
     def _level_needed(self) -> Evidence:
         """What reports can reach at all: that nothing moves is not in the report's level."""
         return min(self._proof.needs, Evidence.REPORTED)
-
-    def _level(self, key: str) -> Evidence:
-        return self._levels.get(key, Evidence.PUBLISHED)

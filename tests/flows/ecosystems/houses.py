@@ -13,6 +13,7 @@ from devices.link.base import Link
 from devices.link.mqtt import MqttLink, MqttOptions
 from devices.simulated.lies import Lie
 from devices.simulated.tasmota import SimulatedTasmota
+from devices.simulated.zigbee2mqtt import SimulatedBridge
 from gateway.app import Gateway
 from gateway.config import FixedConfig
 from tests.flows.world import eventually
@@ -43,6 +44,14 @@ TASMOTA = Species(
     lambda box: box.running(),
     light="Hall plug",
     cover="Hall blind",
+)
+
+ZIGBEE2MQTT = Species(
+    "zigbee2mqtt",
+    lambda link: SimulatedBridge(link, speed=5),
+    lambda bridge: bridge.running(),
+    light="Hall lamp",
+    cover="Hall shade",
 )
 
 

@@ -67,7 +67,7 @@ class Plain:
         body = json.dumps(wanted).encode()
         state = wanted if self.proof.needs > Evidence.ACCEPTED else {}
         back = [Publish(f"plain/{device_id}/get", b"") for _ in self.proof.read_back]
-        proof = Proof(self.proof.needs, state, back, self.proof.sleepy)
+        proof = Proof(self.proof.needs, state, back, sleepy=self.proof.sleepy)
         return Delivery([Publish(f"plain/{device_id}/set", body)], proof)
 
 
@@ -148,16 +148,20 @@ async def test_two_messages_may_make_one_answer() -> None:
 async def test_an_echo_that_is_not_enough_is_read_back() -> None:
     async with yard(READ_BACK) as here:
         here.says_after(0.1, on=True)
-        here.says_after(0.2, on=True)
+        here.says_after(0.15, on=True)
+        here.says_after(0.3, on=True)
         result = await here.order()
         assert (result.state, result.evidence) == (State.SUCCEEDED, Evidence.REPORTED)
-        assert here.asked() == [0.1]
+        assert here.bench.now_s == pytest.approx(0.3)
+        assert here.asked() == [0.2]
 
 
 async def test_a_bridge_that_echoes_what_the_device_did_not_do() -> None:
     async with yard(READ_BACK) as here:
-        here.says_after(0.1, on=True)
-        here.says_after(0.2, on=False)
+        # It echoes each attempt, and denies it each time that it is asked.
+        for at_s in (0.1, 0.5, 1.3):
+            here.says_after(at_s, on=True)
+            here.says_after(at_s + 0.2, on=False)
         result = await here.order()
         assert (result.state, result.contradiction) == (State.FAILED, "on")
         assert result.device_state == {"on": False}

@@ -1,0 +1,1 @@
+"""Zigbee2MQTT: whatever its bridge announces, with the acknowledgements that it really gives."""
