@@ -29,6 +29,10 @@ MAX_AT_ONCE = 64
 # Calls that run or wait; a service that sends more is answered without running them.
 MAX_IN_FLIGHT = 1024
 
+# What went out together is asked about together. What the connection takes along within this
+# time is told twice rather than never.
+ARRIVAL_CHECK_S = 0.1
+
 _OUR_FAULT = Outcome(Status.ERROR, "Something went wrong in the gateway.")
 _STOPPING = Outcome(Status.ERROR, "The gateway is stopping.")
 _TOO_MANY = Outcome(Status.ERROR, "Too many things were asked for at once.")
@@ -51,6 +55,7 @@ class CallDesk:
         self._calls = TaskSet("session.calls")
         self._turns = asyncio.Semaphore(MAX_AT_ONCE)
         self._connection: Connection | None = None
+        self._checked: Connection | None = None
         self._epoch = 0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
@@ -156,6 +161,34 @@ class CallDesk:
             await self._connection.send(frames)
         except EndedError:
             log.debug("the connection ended while something was sent")
+            return
+        self._check_arrival()
+
+    def _check_arrival(self) -> None:
+        """Have one task ask what has arrived, unless one does or all has."""
+        connection = self._connection
+        if (
+            connection is not None
+            and connection is not self._checked
+            and not self._outbox.all_arrived
+        ):
+            self._checked = connection
+            self._tasks.start(self._learn_what_arrived(connection), "arrivals")
+
+    async def _learn_what_arrived(self, connection: Connection) -> None:
+        try:
+            while self._connection is connection and not self._outbox.all_arrived:
+                # Taken first: what went out meanwhile may still be behind the question.
+                sent = self._outbox.sent
+                await asyncio.sleep(ARRIVAL_CHECK_S)
+                await connection.round_trip()
+                if self._connection is connection:
+                    self._outbox.arrived(sent)
+        except EndedError:
+            log.debug("the connection ended before all had arrived")
+        finally:
+            if self._checked is connection:
+                self._checked = None
 
     def _send_soon(self, frames: Sequence[str]) -> None:
         """Send from where one cannot wait."""

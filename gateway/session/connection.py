@@ -120,6 +120,16 @@ class Connection:
         except ConnectionClosed as closed:
             raise EndedError(self._why_closed(closed)) from None
 
+    async def round_trip(self) -> None:
+        """Return when all that was sent before has arrived. Raises EndedError."""
+        peer = self._opened()
+        try:
+            async with self._sending:
+                pong = await peer.ping()
+            await pong
+        except ConnectionClosed as closed:
+            raise EndedError(self._why_closed(closed)) from None
+
     async def close(self) -> None:
         """Say goodbye; after CLOSE_TIMEOUT_S the socket is dropped. Closing twice is fine."""
         if self._socket is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.events import FunctionCall
 from gateway.outcome import Outcome
@@ -28,27 +28,32 @@ MAX_NOTES = 32
 MAX_KNOWN_CALLS = 4096
 # Results without a sign of life that are remembered; a silent service gets no more than that.
 MAX_UNPROVEN = 64
+# What the model spoke after, before it was known to have arrived.
+MAX_UNCERTAIN = 256
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A result that went out in the current form."""
+    """A result that went out in the current form, as number `number` of all that went out."""
 
     call: FunctionCall
     outcome: Outcome
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Note:
     text: str
     since: float
+    number: int = 0
 
 
 class Outbox:
     """One session's debts. Times are seconds of one clock that never jumps.
 
-    `dropped` counts notes that were too many or too old, and notes and results that were sent
-    to a service which gives no sign of life and are no longer watched.
+    `sent` numbers the results and notes that went out, over all connections. `dropped` counts
+    notes that were too many or too old, and notes and results that were sent to a service
+    which gives no sign of life and are no longer watched.
     """
 
     def __init__(self, capabilities: Capabilities) -> None:
@@ -68,12 +73,20 @@ class Outbox:
         self._returned_at = 0.0
         self._notes: deque[_Note] = deque()
         self._told: deque[_Note] = deque(maxlen=MAX_NOTES)
+        self._uncertain: deque[_Note] = deque(maxlen=MAX_UNCERTAIN)
+        self._arrived = 0
+        self.sent = 0
         self.dropped = 0
 
     @property
     def form(self) -> ResultForm:
         """The form in which results go out now."""
         return self._forms[self._form]
+
+    @property
+    def all_arrived(self) -> bool:
+        """Whether everything that went out is known to have arrived."""
+        return self._arrived >= self.sent
 
     @property
     def open_calls(self) -> Sequence[FunctionCall]:
@@ -103,12 +116,10 @@ class Outbox:
         """The connection is gone. Notes and results that nobody may have heard are told again."""
         self._dialect, self._ready = None, False
         self._watch_from = self._speak_by = None
-        for note in self._told:
+        for note in (*self._uncertain, *self._unheard(now)):
             self._keep(note.text, note.since)
-        self._told.clear()
-        for sent in self._unproven:
-            self._keep(_note_of(sent.call, sent.outcome), now)
-        self._unproven.clear()
+        self._uncertain.clear()
+        self._arrived = self.sent
 
     # --- calls ---------------------------------------------------------------------------
 
@@ -147,10 +158,18 @@ class Outbox:
         """The model is answering."""
         if self._rhythm.answering(event, now):
             self._proven = self._proven or bool(self._unproven)
-            self._unproven.clear()
-            self._told.clear()
+            # An answer to an earlier result may be on its way while a later one goes out.
+            uncertain = [note for note in self._unheard(now) if note.number > self._arrived]
+            self.dropped += max(0, len(self._uncertain) + len(uncertain) - MAX_UNCERTAIN)
+            self._uncertain.extend(uncertain)
             self._watch_from = None
         return self._speak_if_due(now)
+
+    def arrived(self, number: int) -> None:
+        """What went out up to `number` has arrived."""
+        self._arrived = max(self._arrived, number)
+        while self._uncertain and self._uncertain[0].number <= self._arrived:
+            self._uncertain.popleft()
 
     def speech_started(self, now: float) -> None:
         """The user began to speak."""
@@ -200,7 +219,7 @@ class Outbox:
             for frame in dialect.result(sent.call.call_id, sent.outcome.text(), form)
         ]
         self.dropped += max(0, len(self._unproven) + len(results) - MAX_UNPROVEN)
-        self._unproven.extend(results)
+        self._unproven.extend(replace(sent, number=self._count()) for sent in results)
         self._rhythm.result_sent(now)
         self._returned_at = now
         if not self._proven and self._watch_from is None:
@@ -239,8 +258,20 @@ class Outbox:
     def _tell(self, dialect: Dialect, note: _Note) -> list[str]:
         if len(self._told) == MAX_NOTES:
             self.dropped += 1
-        self._told.append(note)
+        self._told.append(replace(note, number=self._count()))
         return list(dialect.note(note.text))
+
+    def _unheard(self, now: float) -> list[_Note]:
+        """What went out and was not spoken after yet, oldest first, as notes; forgets it."""
+        results = (_Note(_note_of(s.call, s.outcome), now, s.number) for s in self._unproven)
+        notes = sorted((*self._told, *results), key=lambda note: note.number)
+        self._told.clear()
+        self._unproven.clear()
+        return notes
+
+    def _count(self) -> int:
+        self.sent += 1
+        return self.sent
 
     def _keep(self, text: str, now: float) -> None:
         if len(self._notes) >= MAX_NOTES:

@@ -16,7 +16,10 @@ from gateway.session.ending import Closed, Ending
 
 
 class Wire:
-    """One connection whose other end is the test. `refusal` is how opening it ends."""
+    """One connection whose other end is the test. `refusal` is how opening it ends.
+
+    `takes`: whether what is sent arrives.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Wire:
         self.refusal = refusal
         self.sent: list[dict[str, Any]] = []
         self.closed = False
+        self.takes = True
         self.closes_after_s = 0.0
         self._incoming: asyncio.Queue[str | bytes | Ending] = asyncio.Queue()
 
@@ -50,6 +54,12 @@ class Wire:
         if self.closed:
             raise EndedError(Closed(None))
         self.sent.extend(json.loads(frame) for frame in frames)
+
+    async def round_trip(self) -> None:
+        while not self.takes and not self.closed:  # noqa: ASYNC110 -- flags of a test
+            await asyncio.sleep(0.01)
+        if self.closed:
+            raise EndedError(Closed(None))
 
     async def close(self) -> None:
         if not self.closed:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.events import FunctionCall
 from gateway.outcome import Outcome, Status
-from gateway.providers.base import Endpoint
+from gateway.providers.base import Endpoint, ResponseActivity
 from gateway.providers.navtalk import NavTalk, NavTalkSettings
 from gateway.session.calls import MAX_AT_ONCE, MAX_IN_FLIGHT, CallDesk
 from gateway.session.outbox import Outbox
@@ -88,6 +88,24 @@ async def test_a_call_is_answered_once_however_often_it_comes(desk: Desk, house:
     await asyncio.sleep(1)
     assert wire.outcomes()["c1"]["status"] == "confirmed"
     assert house.served == 1
+
+
+@pytest.mark.parametrize(("takes", "again"), [(True, 0), (False, 1)])
+async def test_what_the_service_may_not_have_is_told_again_although_it_spoke(
+    desk: Desk, takes: bool, again: int
+) -> None:
+    wire = desk.connect()
+    wire.takes = takes
+    desk.call(FunctionCall("c1", "turn_on"), OFFER)
+    await asyncio.sleep(0.01)
+    desk.activity(ResponseActivity())
+    await asyncio.sleep(1)
+    desk.lost()
+    wire.closed = True
+    await asyncio.sleep(1)
+    second = desk.connect(2)
+    await asyncio.sleep(1)
+    assert len(second.sent) == again
 
 
 async def test_a_handler_that_fails_is_answered_without_details(desk: Desk, house: House) -> None:

@@ -81,6 +81,35 @@ async def test_text_goes_and_comes_in_order() -> None:
         assert [await anext(frames) for _ in range(3)] == ["a", "b", "c"]
 
 
+async def test_a_round_trip_ends_when_all_before_it_has_arrived() -> None:
+    awake = asyncio.Event()
+
+    async def sleepy(peer: ServerConnection) -> None:
+        peer.transport.pause_reading()
+        await awake.wait()
+        peer.transport.resume_reading()
+        await echo(peer)
+
+    async with service(sleepy) as url, connected(url) as connection:
+        await asyncio.sleep(0.05)
+        await connection.send(["a"])
+        asking = asyncio.ensure_future(connection.round_trip())
+        done, _ = await asyncio.wait({asking}, timeout=0.1)
+        assert not done
+        awake.set()
+        await asyncio.wait_for(asking, 5)
+
+
+async def test_a_round_trip_of_a_connection_that_breaks_is_an_end() -> None:
+    async def leave(peer: ServerConnection) -> None:
+        await peer.close()
+
+    async with service(leave) as url, connected(url) as connection:
+        await ending(connection)
+        with pytest.raises(EndedError):
+            await connection.round_trip()
+
+
 async def test_small_messages_are_not_held_back_or_packed() -> None:
     async with service(echo) as url, connected(url) as connection:
         inner = connection._socket

@@ -102,13 +102,32 @@ def test_a_result_that_may_not_have_arrived_is_told_again_as_a_note() -> None:
     assert kinds(box.ready(3)) == ["note"]
 
 
-def test_a_result_that_the_model_answered_is_not_told_again() -> None:
+@pytest.mark.parametrize("arrived_first", [True, False])
+def test_a_result_that_arrived_and_was_answered_is_not_told_again(arrived_first: bool) -> None:
     box = outbox()
     answer(box, 1)
+    if arrived_first:
+        box.arrived(box.sent)
     box.activity(PIECE, 1.5)
+    if not arrived_first:
+        box.arrived(box.sent)
+    assert box.all_arrived
     box.lost(2)
     box.opened(dialect(), 2)
     assert box.ready(3) == []
+
+
+def test_the_answer_to_an_earlier_result_does_not_prove_a_later_one() -> None:
+    box = outbox()
+    answer(box, 1)
+    first = box.sent
+    answer(box, 1.1, "c2")
+    box.activity(PIECE, 1.2)
+    box.arrived(first)
+    assert not box.all_arrived
+    box.lost(2)
+    box.opened(dialect(), 2)
+    assert kinds(box.ready(3)) == ["note"]
 
 
 # --- the sign of life -----------------------------------------------------------------------
@@ -258,6 +277,7 @@ def test_a_note_that_may_not_have_arrived_is_told_again() -> None:
 def test_a_note_before_an_answer_is_not_told_again() -> None:
     box = outbox()
     box.note("The blind is open.", 3)
+    box.arrived(box.sent)
     box.activity(ResponseActivity(), 3.5)
     box.lost(4)
     box.opened(dialect(), 2)

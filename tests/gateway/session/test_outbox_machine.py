@@ -35,6 +35,7 @@ class Debt:
     forms: list[str] = field(default_factory=list)
     noted_in: list[int] = field(default_factory=list)
     heard: bool = False
+    arrived: bool = False
     lost: bool = False
 
     @property
@@ -83,7 +84,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.connected = self.is_ready = False
         self.box.lost(self.now)
         for debt in self.debts:
-            debt.lost = debt.told and not debt.heard
+            debt.lost = debt.told and not (debt.heard and debt.arrived)
 
     # --- calls and facts ------------------------------------------------------------------
 
@@ -124,6 +125,14 @@ class OutboxMachine(RuleBasedStateMachine):
         for debt in self.debts:
             debt.heard = debt.heard or debt.told
         self._out(self.box.activity(event, self.now))
+
+    @precondition(lambda self: self.connected)
+    @rule()
+    def it_arrives(self) -> None:
+        for debt in self.debts:
+            debt.arrived = debt.arrived or debt.told
+        self.box.arrived(self.box.sent)
+        assert self.box.all_arrived
 
     @precondition(lambda self: self.is_ready)
     @rule(started=st.booleans())
@@ -212,7 +221,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert form not in debt.forms
         assert not debt.noted_in
         debt.forms.append(form)
-        debt.heard = debt.lost = False
+        debt.heard = debt.arrived = debt.lost = False
 
     def _noted(self, debt: Debt) -> None:
         assert self.is_ready
@@ -220,7 +229,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert debt.call is None or debt.call.epoch < self.epoch
         assert self.epoch not in debt.noted_in
         debt.noted_in.append(self.epoch)
-        debt.heard = debt.lost = False
+        debt.heard = debt.arrived = debt.lost = False
 
     def _asked_to_speak(self) -> None:
         assert self.now >= self.answering_until
