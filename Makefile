@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FUZZ_SECONDS ?= 600
 
-.PHONY: help setup demo test check fmt bench faults clean
+.PHONY: help setup demo test check fmt bench faults fuzz zigbee clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
