@@ -31,7 +31,7 @@ MAX_IN_FLIGHT = 1024
 
 # What went out together is asked about together. What the connection takes along within this
 # time is told twice rather than never.
-ARRIVAL_CHECK_S = 0.1
+ARRIVAL_CHECK_S = 0.02
 
 _OUR_FAULT = Outcome(Status.ERROR, "Something went wrong in the gateway.")
 _STOPPING = Outcome(Status.ERROR, "The gateway is stopping.")

@@ -221,5 +221,8 @@ def _tells_of(note: Note, case: _Case) -> bool:
     if case.row is None or note.at < case.asked.at:
         return False
     if case.row.messages:
-        return any(message in note.text for message in case.row.messages)
+        return any(
+            message in note.text and known_at <= note.at + _ROUNDING_S
+            for message, known_at in case.row.messages
+        )
     return case.asked.ask.place.name in note.text

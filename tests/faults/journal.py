@@ -19,7 +19,7 @@ FINAL = frozenset(
 class CallRow:
     """A call; `status` is None while unanswered, `later_status` while nothing more is known.
 
-    `messages` are the sentences that go with the two.
+    `messages` are the sentences that go with the two, and since when each was known.
     """
 
     run: int
@@ -28,7 +28,7 @@ class CallRow:
     tool: str
     status: str | None
     later_status: str | None
-    messages: Sequence[str] = ()
+    messages: Sequence[tuple[str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ def read_journal(path: Path) -> JournalRows:
         return JournalRows([], [])
     with _opened(path) as database:
         calls = database.execute(
-            "SELECT run, epoch, call_id, tool, status, later_status, message, later_message"
-            " FROM calls"
+            "SELECT run, epoch, call_id, tool, status, later_status,"
+            " message, answered_at, later_message, later_at FROM calls"
         )
         commands = database.execute(
             "SELECT id, run, call_id, device, command, args, state FROM commands"
         )
         return JournalRows(
-            [CallRow(*row[:6], [text for text in row[6:] if text]) for row in calls],
+            [CallRow(*row[:6], [told for told in (row[6:8], row[8:]) if told[0]]) for row in calls],
             [CommandRow(*row[:5], json.loads(row[5]), row[6]) for row in commands],
             newest_run(path),
         )

@@ -28,7 +28,7 @@ def asked(status: str | None = "confirmed", place: Place = LAMP, number: int = 1
 
 
 def row(status: str | None = "confirmed", later: str | None = None) -> CallRow:
-    return CallRow(1, 1, "call_1", "turn_on", status, later, [SENTENCE] if status else [])
+    return CallRow(1, 1, "call_1", "turn_on", status, later, [(SENTENCE, 12.0)] if status else [])
 
 
 def command(state: str = "succeeded", name: str = "id-1") -> CommandRow:
@@ -83,9 +83,13 @@ def test_a_note_of_something_else_is_none(note: Note) -> None:
     assert audit(replace(UNANSWERED, notes=[note])).lost == 1
 
 
-@pytest.mark.parametrize(("text", "lost"), [(TOLD, 0), (TOLD.replace("40 %", "50 %"), 1)])
-def test_a_note_has_the_words_that_are_on_record(text: str, lost: int) -> None:
-    unheard = replace(GOOD, asked=[asked(None)], notes=[Note(15.0, 2, text)])
+@pytest.mark.parametrize(
+    ("at", "text", "lost"),
+    [(15.0, TOLD, 0), (15.0, TOLD.replace("40 %", "50 %"), 1), (11.5, TOLD, 1)],
+    ids=["its own", "of another call", "of an earlier call, told again"],
+)
+def test_a_note_has_the_words_that_are_on_record(at: float, text: str, lost: int) -> None:
+    unheard = replace(GOOD, asked=[asked(None)], notes=[Note(at, 2, text)])
     assert audit(unheard).lost == lost
 
 
