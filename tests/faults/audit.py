@@ -218,9 +218,9 @@ def _tells_of(note: Note, case: _Case) -> bool:
 
     Of a call that was never read nobody can tell.
     """
-    if case.row is None or note.at < case.asked.at:
+    if note.at < case.asked.at or (case.row is None and not case.commands):
         return False
-    if case.row.messages:
+    if case.row is not None and case.row.messages:
         return any(
             message in note.text and known_at <= note.at + _ROUNDING_S
             for message, known_at in case.row.messages

@@ -93,6 +93,12 @@ def test_a_note_has_the_words_that_are_on_record(at: float, text: str, lost: int
     assert audit(unheard).lost == lost
 
 
+def test_a_call_of_which_only_the_command_is_on_record_can_be_told() -> None:
+    killed = replace(UNANSWERED, journal=JournalRows([], [command()]))
+    assert audit(killed).lost == 1
+    assert audit(replace(killed, notes=[Note(15.0, 2, TOLD)])).lost == 0
+
+
 def test_one_note_answers_one_call() -> None:
     rows = [row(None), replace(row(None), call_id="call_2")]
     both = replace(
