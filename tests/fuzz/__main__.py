@@ -64,7 +64,10 @@ def _fuzz(target: Target, seconds: int) -> int:
     )
     told = ended.stdout + ended.stderr
     runs = re.search(r"number_of_executed_units: *(\d+)", told)
-    print(f"{target.name:14}{runs[1] if runs else '?':>12} inputs  {_verdict(ended.returncode)}")
+    print(
+        f"{target.name:14}{runs[1] if runs else '?':>12} inputs  {_verdict(ended.returncode)}",
+        flush=True,
+    )
     if ended.returncode:
         print(told[-4000:])
     return int(ended.returncode != 0)

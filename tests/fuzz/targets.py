@@ -121,6 +121,7 @@ def _config() -> Target:
     seeds = configurations()
     folder = tempfile.TemporaryDirectory(prefix="gateway-fuzz-")
     path = Path(folder.name) / "gateway.yaml"
+    path.touch(mode=0o600)
 
     def feed(data: bytes) -> None:
         path.write_bytes(data)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.config import (
     Config,
@@ -251,3 +255,26 @@ def test_editors_get_a_schema_without_secrets_in_it() -> None:
     schema = Config.model_json_schema()
     assert schema["properties"].keys() == Config.model_fields.keys()
     assert schema["additionalProperties"] is False
+
+
+SECTIONS = {name: sorted(keys) for name, keys in yaml.safe_load(shown(FixedConfig())).items()}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=8), inside),
+    max_leaves=8,
+)
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.dictionaries(st.sampled_from(keys), VALUES, max_size=3) | VALUES
+        for name, keys in SECTIONS.items()
+    },
+)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SETTINGS)
+def test_any_values_are_taken_or_refused_in_one_sentence(values: dict[str, Any]) -> None:
+    path = write(yaml.safe_dump(values))
+    with suppress(ConfigError):
+        load(path)

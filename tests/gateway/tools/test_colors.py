@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.errors import ToolError
 from gateway.tools.colors import kelvin_of, spoken, to_hex
@@ -48,3 +53,9 @@ def test_a_plain_colour_is_spoken_by_its_name(name: str) -> None:
 def test_a_colour_without_a_plain_name_stays_as_it_is() -> None:
     assert spoken("#12ab34") == "#12ab34"
     assert spoken(to_hex("darkslateblue")) == "#483d8b"
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\s*#?[0-9a-fA-F]{2,8}\s*", fullmatch=True))
+def test_any_text_is_a_colour_or_none(text: str) -> None:
+    with suppress(ToolError):
+        assert re.fullmatch("#[0-9a-f]{6}", to_hex(text))
