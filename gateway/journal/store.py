@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 # What waits to be written; more than this only comes together while the disk is full.
 MAX_WAITING = 10_000
 MAX_GROUP = 1_000
-GROUP_EVERY_S = 0.02
+GROUP_EVERY_S = 0.005
 # Another program holds the file for milliseconds; who is asked to do something waits for it.
 BUSY_PAUSE_S = 0.002
 BUSY_PATIENCE_S = 1.0
@@ -146,7 +146,7 @@ class Journal:
         if not self._ration.allows(event, at):
             return
         self._keep(lambda run: rows.of(run, at, event))
-        # In the next turn of the loop: its command is on its way then, and the loop waits.
+        # In the next turn of the loop, unless its command is written meanwhile.
         if isinstance(event, CallReceived):
             self._is_urgent = True
             asyncio.get_running_loop().call_soon(self._flush_urgent)
@@ -180,7 +180,8 @@ class Journal:
             await asyncio.sleep(BUSY_PAUSE_S)
 
     def _write_now(self, row: Row) -> None:
-        """One row, before all that waits."""
+        """One row, before all that waits. It names its call, which can wait now too."""
+        self._is_urgent = False
         self._writer.write((row,))
         self._safety.wrote()
 
