@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,54 @@ async def test_the_past_is_offered_where_it_is_kept(tmp_path: Path) -> None:
         assert "recent_actions" not in gateway.tools().names
     async with agent(broker, journal={"path": str(tmp_path / "journal.db")}) as gateway:
         assert "recent_actions" in gateway.tools().names
+
+
+def recorded(path: Path, question: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(question).fetchall()
+
+
+async def test_a_call_its_command_and_what_the_device_said_are_on_record(tmp_path: Path) -> None:
+    broker, path = MemoryBroker(), tmp_path / "journal.db"
+    async with house(broker) as home, agent(broker, journal={"path": str(path)}) as gateway:
+        await gateway.ready()
+        await gateway.call("turn_on", {"target": "Kitchen light", "brightness": 60})
+        await gateway.call("get_state", {"target": "Kitchen light"})
+    (act,) = home["kitchen-light"].actuations
+    assert recorded(path, "SELECT tool, status FROM calls ORDER BY id") == [
+        ("turn_on", "confirmed"),
+        ("get_state", "answer"),
+    ]
+    assert recorded(path, "SELECT id, state, attempts FROM commands") == [
+        (act.command_id, "succeeded", 1)
+    ]
+    assert recorded(path, "SELECT command, status FROM evidence") == [(act.command_id, "succeeded")]
+    assert recorded(path, "SELECT count(*) FROM runs WHERE ended_at IS NULL") == [(0,)]
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_a_journal_that_cannot_be_written_decides_as_it_was_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, required: bool
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    kept = {"path": str(tmp_path / "file" / "journal.db"), "required": required}
+    broker = MemoryBroker()
+    async with house(broker) as home, agent(broker, journal=kept) as gateway:
+        await gateway.ready()
+        outcome = await gateway.call("turn_on", {"target": "Kitchen light"})
+        reading = await gateway.call("get_state", {"target": "Kitchen light"})
+    assert reading.status is Status.ANSWER
+    assert outcome.status is (Status.ERROR if required else Status.CONFIRMED)
+    assert len(home["kitchen-light"].actuations) == (0 if required else 1)
+    said = [r.levelname for r in caplog.records if "journal" in r.getMessage()]
+    assert said == ["ERROR" if required else "WARNING"]
+
+
+async def test_what_is_only_looked_at_is_not_written_down(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    clock = ManualClock(asyncio.get_running_loop())
+    link = MemoryLink(MemoryBroker(), "gateway")
+    looking = config(journal={"path": str(path)})
+    async with Gateway(looking, link=link, clock=clock, keeps_journal=False) as gateway:
+        await gateway.ready()
+    assert not path.exists()
