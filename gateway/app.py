@@ -20,6 +20,7 @@ from devices.ecosystems import registry as ecosystems
 from devices.ecosystems.base import Ecosystem
 from devices.link.base import Link, LinkChange, LinkState
 from devices.link.mqtt import MqttLink, MqttOptions
+from devices.link.options import MAX_PAYLOAD_BYTES
 from gateway.bus import Bus
 from gateway.calls import Calls
 from gateway.clock import Clock, SystemClock
@@ -81,8 +82,9 @@ class Gateway:
         self._journal = _journal(config, clock) if keeps_journal else None
         self._tidying = _tidying(config, clock, self._journal)
         self.directory = Directory(clock, self.bus, _overrides(config))
-        self._link = link or MqttLink(_link_options(config))
-        self._wire = Wire(self._link, _ecosystems(config), self.directory, self.bus)
+        spoken = _ecosystems(config)
+        self._link = link or MqttLink(_link_options(config, spoken))
+        self._wire = Wire(self._link, spoken, self.directory, self.bus)
         self._dispatcher = Dispatcher(
             self._wire,
             self.directory,
@@ -122,6 +124,7 @@ class Gateway:
             self._stack.enter_context(self.bus.tap(self._journal.note))
         self._stack.callback(self._link.on_change(self._link_changed))
         await self._stack.enter_async_context(self._link)
+        self._stack.push_async_callback(self._wire.close)
         await self._wire.listen()
         return self
 
@@ -255,8 +258,10 @@ def _with_cure(reason: str) -> LinkRefusedError:
     return LinkRefusedError(f"{reason}: check mqtt.username, mqtt.password and mqtt.ca_file")
 
 
-def _link_options(config: Config) -> MqttOptions:
+def _link_options(config: Config, spoken: Iterable[Ecosystem]) -> MqttOptions:
+    """`spoken` say how large a message may be; each bounds what it takes of that."""
     mqtt = config.mqtt
+    wanted = [wanted.max_bytes for ecosystem in spoken for wanted in ecosystem.filters()]
     try:
         return MqttOptions(
             url=mqtt.url,
@@ -266,6 +271,7 @@ def _link_options(config: Config) -> MqttOptions:
             cert_file=mqtt.cert_file,
             key_file=mqtt.key_file,
             client_id=mqtt.client_id,
+            max_payload_bytes=max(wanted, default=MAX_PAYLOAD_BYTES),
         )
     except ValueError as error:
         raise ConfigError(f"mqtt: {error}") from None
@@ -302,12 +308,14 @@ def _recent(config: Config, clock: Clock) -> Callable[[House], Tool] | None:
 
 
 def _ecosystems(config: Config) -> list[Ecosystem]:
-    """Those of the configuration that this version has."""
+    """Those of the configuration that this version has; a default one that it lacks is no fault."""
     chosen = config.devices
+    written = "ecosystems" in chosen.model_fields_set
     built = []
     for name, options in chosen.ecosystems.items():
         if name in ecosystems.NOT_YET:
-            log.warning("ecosystem %s is not in this version: its devices are not offered", name)
+            level = logging.WARNING if written else logging.DEBUG
+            log.log(level, "ecosystem %s is not in this version: no device of it is offered", name)
             continue
         try:
             built.append(

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 SEARCHED = (Path("gateway.yaml"), Path("/etc/gateway/gateway.yaml"))
 
+ECOSYSTEMS = ("native", "homeassistant", "zigbee2mqtt", "tasmota", "shelly", "homie", "mcp")
+"""Listened to where the configuration names none: what is announced is found."""
+
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _Rule = Literal["allow", "ask", "deny"]
 _HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)")
@@ -103,7 +106,10 @@ class DevicesConfig(_Section):
 
     root: Annotated[str, Field(pattern=r"^[^+#\s/]+(/[^+#\s/]+)*$")] = "home"
     command_qos: Literal[0, 1] = 0
-    ecosystems: Annotated[dict[str, dict[str, Any]], Field(repr=False)] = {"native": {}}
+    ecosystems: Annotated[dict[str, dict[str, Any]], Field(repr=False)] = {
+        name: {} for name in ECOSYSTEMS
+    }
+    """those that are named, and no other; each with its own options"""
     overrides: dict[str, OverrideConfig] = {}
     delivery_s: _Seconds = 3.0
     """until a command must have reached its device"""

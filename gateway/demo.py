@@ -95,6 +95,7 @@ def _config(broker_url: str, service: SimulatedNavTalk, folder: Path) -> FixedCo
         {
             "session": {"url": service.url, "license": service.license},
             "mqtt": {"url": broker_url},
+            "devices": {"ecosystems": {"native": {}}},
             "journal": {"path": folder / "journal.db"},
         }
     )

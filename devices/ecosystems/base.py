@@ -14,6 +14,7 @@ from typing import Protocol
 from devices.contract.capability import Description
 from devices.contract.command import Ack, Command, Evidence, Scalar
 from devices.link.base import Message, Publish
+from devices.link.options import MAX_PAYLOAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class TopicFilter:
-    """A subscription that the ecosystem needs."""
+    """A subscription that the ecosystem needs. Messages above `max_bytes` are not decoded."""
 
     filter: str
     qos: int = 0
+    max_bytes: int = MAX_PAYLOAD_BYTES
 
 
 class Ecosystem(Protocol):

@@ -7,6 +7,7 @@ acknowledgements to the dispatcher, what is malformed to the log. It decides not
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -28,6 +29,7 @@ from devices.ecosystems.base import (
     Trouble,
 )
 from devices.link.base import Link, LinkChange, LinkState, Message, Publish
+from devices.link.options import MAX_PAYLOAD_BYTES
 from gateway.bus import Bus
 from gateway.directory import Device, Directory
 from gateway.dispatch.listening import Listening
@@ -36,8 +38,10 @@ from gateway.once import Once
 
 log = logging.getLogger(__name__)
 
-# Sources whose faults were logged as a warning; those of more go to debug.
-MAX_COMPLAINTS = 1000
+# Kinds of faults that were logged as a warning; those of more go to debug.
+MAX_COMPLAINTS = 64
+# What differs from message to message of one kind.
+_DETAILS = re.compile(r"\d+|[“\"'].*")
 
 
 class Wire:
@@ -60,7 +64,7 @@ class Wire:
         """Subscribe to all that the ecosystems need. Raises LinkRefusedError when denied."""
         for ecosystem in self._ecosystems.values():
             for wanted in ecosystem.filters():
-                handler = partial(self._received, ecosystem)
+                handler = partial(self._received, ecosystem, wanted.max_bytes)
                 await self._link.subscribe(wanted.filter, handler, qos=wanted.qos)
         self._link.on_change(self._link_changed)
         if self._link.state is LinkState.CONNECTED:
@@ -104,7 +108,10 @@ class Wire:
         except LinkError as error:
             log.debug("a question to devices was not sent: %s", error)
 
-    def _received(self, ecosystem: Ecosystem, message: Message) -> None:
+    def _received(self, ecosystem: Ecosystem, max_bytes: int, message: Message) -> None:
+        if len(message.payload) > max_bytes:
+            self.drop(message.topic, f"it has more than {max_bytes} bytes", ecosystem.name)
+            return
         for sighting in ecosystem.decode(message):
             self._take(ecosystem, sighting)
 
@@ -118,12 +125,12 @@ class Wire:
             case Trouble():
                 self.on_trouble(sighting)
             case Listen():
-                handler = partial(self._received, ecosystem)
+                handler = partial(self._received, ecosystem, MAX_PAYLOAD_BYTES)
                 self._listening.change(ecosystem.name, sighting, handler)
             case Say(message):
                 self._say_soon((message,))
             case Malformed(topic, reason):
-                self.drop(topic, reason)
+                self.drop(topic, reason, ecosystem.name)
             case _:
                 self._note_presence(ecosystem, sighting)
 
@@ -134,14 +141,20 @@ class Wire:
                 self._directory.availability(sighting)
             case Announced():
                 if not self._directory.announced(sighting, ecosystem.name, ecosystem.traits):
-                    self.drop(sighting.description.id, "there is no room for another device")
+                    reason = "there is no room for another device"
+                    self.drop(sighting.description.id, reason, ecosystem.name)
             case Removed():
                 self._directory.removed(sighting)
 
-    def drop(self, source: str, reason: str) -> None:
-        """Say that something from the network was refused: once as a warning, then as debug."""
+    def drop(self, source: str, reason: str, ecosystem: str = "") -> None:
+        """Say that something from the network was refused.
+
+        The first of a kind, in each ecosystem, is a warning; all others go to the debug log:
+        ten thousand topics can be wrong in the same way.
+        """
         source = clean(source, 120)
-        level = logging.WARNING if self._complaints.first(source) else logging.DEBUG
+        kind = f"{ecosystem} {_DETAILS.sub('', reason)}"
+        level = logging.WARNING if self._complaints.first(kind) else logging.DEBUG
         log.log(level, "ignored a message from %s: %s", source, reason)
         self._bus.publish(MessageDropped(source, reason))
 

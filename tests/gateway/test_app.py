@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from devices.contract.errors import LinkRefusedError
+from devices.ecosystems.zigbee2mqtt.adapter import MAX_LIST_BYTES
 from devices.link.base import Link, Publish
 from devices.link.memory import MemoryBroker, MemoryLink
+from devices.link.options import MAX_PAYLOAD_BYTES
 from devices.simulated.faults import Faults
 from devices.simulated.house import House, run_house
-from gateway.app import Gateway
+from gateway.app import Gateway, _ecosystems, _link_options
 from gateway.config import FixedConfig
 from gateway.errors import ConfigError
 from gateway.events import BrokerChanged
@@ -170,12 +172,29 @@ async def test_what_this_version_lacks_is_said_and_what_nobody_knows_is_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        agent(MemoryBroker(), devices={"ecosystems": {"native": {}, "tasmota": {}}})
-    assert "ecosystem tasmota is not in this version" in caplog.text
+        agent(MemoryBroker(), devices={"ecosystems": {"native": {}, "esphome": {}}})
+    assert "ecosystem esphome is not in this version" in caplog.text
     with pytest.raises(ConfigError, match="naitve"):
         agent(MemoryBroker(), devices={"ecosystems": {"naitve": {}}})
     with pytest.raises(ConfigError, match="no_such_module"):
         agent(MemoryBroker(), tools={"python": ["no_such_module:f"]})
+
+
+async def test_a_default_ecosystem_that_this_version_lacks_is_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        agent(MemoryBroker())
+    assert caplog.text == ""
+
+
+def test_the_link_takes_what_the_largest_list_of_an_ecosystem_needs() -> None:
+    small, large = (
+        _link_options(config(), _ecosystems(config(devices={"ecosystems": {name: {}}})))
+        for name in ("native", "zigbee2mqtt")
+    )
+    assert small.max_payload_bytes == MAX_PAYLOAD_BYTES
+    assert large.max_payload_bytes == MAX_LIST_BYTES
 
 
 def test_a_broker_url_that_leads_nowhere_is_a_configuration_error() -> None:

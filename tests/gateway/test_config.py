@@ -11,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from devices.ecosystems.registry import NAMES
 from gateway.config import (
     Config,
     FixedConfig,
@@ -50,6 +51,12 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert config.mqtt.url == "mqtt://localhost:1883"
     assert (config.devices.root, config.devices.command_qos) == ("home", 0)
     assert (config.policy.guarded, config.policy.ask_above_devices) == ("ask", 8)
+
+
+def test_every_ecosystem_of_this_version_is_on_unless_some_are_named() -> None:
+    assert set(NAMES) <= set(load().devices.ecosystems)
+    write("devices: {ecosystems: {tasmota: {}}}")
+    assert load().devices.ecosystems == {"tasmota": {}}
 
 
 def test_the_file_in_the_working_folder_is_found() -> None:

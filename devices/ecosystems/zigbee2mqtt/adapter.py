@@ -34,7 +34,7 @@ from devices.ecosystems.zigbee2mqtt.exposes import Part
 from devices.link.base import Message, Publish
 
 # The whole list comes as one message, about 3.5 kB a device.
-MAX_LIST_BYTES = 8 * 1024 * 1024
+MAX_LIST_BYTES = 4 * 1024 * 1024
 MAX_STATE_BYTES = 64 * 1024
 MAX_THINGS = 2_000
 
@@ -58,8 +58,13 @@ class Zigbee2Mqtt:
 
     def filters(self) -> Sequence[TopicFilter]:
         """The bridge's own topics; those of each device follow from the list."""
-        leaves = ("logging", "state", "groups", "devices")
-        return [TopicFilter(f"{self._base}/bridge/{leaf}") for leaf in leaves]
+        bridge_topic = f"{self._base}/bridge"
+        return [
+            TopicFilter(f"{bridge_topic}/logging"),
+            TopicFilter(f"{bridge_topic}/state"),
+            TopicFilter(f"{bridge_topic}/groups", max_bytes=MAX_LIST_BYTES),
+            TopicFilter(f"{bridge_topic}/devices", max_bytes=MAX_LIST_BYTES),
+        ]
 
     def greeting(self) -> Sequence[Publish]:
         """Nothing: the list is retained."""

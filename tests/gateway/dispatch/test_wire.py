@@ -9,6 +9,7 @@ from devices.contract.capability import Description
 from devices.contract.command import Command
 from devices.contract.errors import LinkDownError, LinkFullError
 from devices.ecosystems.base import Acknowledged
+from devices.link.options import MAX_PAYLOAD_BYTES
 from gateway.directory import Device, Directory
 from gateway.dispatch.wire import MAX_COMPLAINTS
 from gateway.events import MessageDropped
@@ -99,6 +100,13 @@ async def test_whatever_comes_is_refused_with_a_reason_and_the_house_goes_on(
     assert (await house.order("lamp")).attempts == 1
 
 
+async def test_a_message_above_the_bound_of_its_filter_is_not_even_decoded(house: Bench) -> None:
+    house.publish("home/lamp/state", b" " * MAX_PAYLOAD_BYTES + b"{}")
+    await settle()
+    (dropped,) = house.told(MessageDropped)
+    assert "262144 bytes" in dropped.reason
+
+
 async def test_a_house_that_is_full_says_so(house: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Directory, "MAX_DEVICES", 2)
     description = codec.encode_description(Description("third", "Third"))
@@ -119,7 +127,18 @@ async def test_one_source_fills_neither_log_nor_memory(
         logging.DEBUG,
     ]
     assert "\x1b" not in caplog.text
+    caplog.clear()
+    for number in range(1000):
+        house.wire.drop(f"topic {number}", f'it has {number} bytes, not "{number}x"', "tasmota")
+    house.wire.drop("topic", "it has 1 bytes", "shelly")
+    warned = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warned) == 2
+
+
+async def test_endless_kinds_of_faults_end_in_the_debug_log(
+    house: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(MAX_COMPLAINTS + 50):
-        house.wire.drop(f"topic {number}", "it is no JSON")
+        house.wire.drop("topic", "x" * number)
     warned = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warned) == len(house.wire._complaints) == MAX_COMPLAINTS
