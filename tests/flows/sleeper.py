@@ -22,10 +22,9 @@ class Sleeper:
     Its retained availability says online all the time. `heard` are the commands' payloads.
     """
 
-    id, name = "attic-light", "Attic light"
-
-    def __init__(self, port: int, root: str) -> None:
+    def __init__(self, port: int, root: str, where: str) -> None:
         self._port, self._root = port, root
+        self.name, self.id = f"{where} light", f"{where.lower()}-light"
         self._client: Client | None = None
         self._loop: asyncio.Task[object] | None = None
         self._subscribed = asyncio.Event()
@@ -37,7 +36,7 @@ class Sleeper:
         self._subscribed.clear()
         client = Client(
             CallbackAPIVersion.VERSION2,
-            f"{self._root}-sleeper",
+            f"{self._root}-{self.id}",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
         kept = Properties(PacketTypes.CONNECT)
