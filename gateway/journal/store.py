@@ -146,7 +146,7 @@ class Journal:
         if not self._ration.allows(event, at):
             return
         self._keep(lambda run: rows.of(run, at, event))
-        # In the next turn of the loop, unless its command is written meanwhile.
+        # In the next turn of the loop: its command is on its way then, and the loop waits.
         if isinstance(event, CallReceived):
             self._is_urgent = True
             asyncio.get_running_loop().call_soon(self._flush_urgent)
@@ -180,8 +180,7 @@ class Journal:
             await asyncio.sleep(BUSY_PAUSE_S)
 
     def _write_now(self, row: Row) -> None:
-        """One row, before all that waits. It names its call, which can wait now too."""
-        self._is_urgent = False
+        """One row, before all that waits."""
         self._writer.write((row,))
         self._safety.wrote()
 

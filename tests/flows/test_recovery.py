@@ -21,7 +21,7 @@ from devices.simulated.faults import Faults
 from devices.simulated.house import House, run_house
 from devices.simulated.lights import HallLight, KitchenLight, LivingRoomLamp
 from tests.flows.cloud import Cloud, Talk
-from tests.flows.programs import Agent, agent
+from tests.flows.programs import Agent, agent, gateway
 from tests.flows.world import _links as house_links
 from tests.flows.world import eventually, fresh_root
 
@@ -68,14 +68,17 @@ class Home:
 
 @asynccontextmanager
 async def home(
-    folder: Path, broker_url: str, *of: SimulatedDevice, **sections: Mapping[str, Any]
+    folder: Path,
+    broker_url: str,
+    *of: SimulatedDevice,
+    **sections: Mapping[str, Any],
 ) -> AsyncIterator[Home]:
     root = fresh_root()
     async with (
-        run_house(house_links(broker_url, root), root=root, speed=20.0, devices=of) as house,
+        run_house(house_links(broker_url, root), root=root, devices=of) as house,
         Cloud() as cloud,
     ):
-        settings = {
+        settings: dict[str, Any] = {
             "session": {"url": cloud.url, "license": "flow-license"},
             "mqtt": {"url": broker_url, "client_id": f"{root}-gateway"},
             "devices": {"root": root},
@@ -83,7 +86,9 @@ async def home(
             "journal": {"path": str(folder / "journal.db")},
         }
         config = folder / "gateway.yaml"
-        config.write_text(json.dumps(settings | sections), encoding="utf-8")
+        for name, values in sections.items():
+            settings[name] = settings.get(name, {}) | dict(values)
+        config.write_text(json.dumps(settings), encoding="utf-8")
         config.chmod(0o600)
         yield Home(house, cloud, config)
 
@@ -139,7 +144,7 @@ async def test_a_command_that_never_arrived_was_not_done_and_is_not_done_later(
 async def test_a_movement_that_outlives_the_agent_is_told_when_it_ends(
     tmp_path: Path, mosquitto_url: str
 ) -> None:
-    async with home(tmp_path, mosquitto_url, BedroomBlind()) as at:
+    async with home(tmp_path, mosquitto_url, BedroomBlind(speed=5.0)) as at:
         async with at.started() as (running, talk):
             await talk.ask("set_cover", {"target": "Bedroom blind", "position": 80})
             await eventually(lambda: at.rows("SELECT * FROM evidence"))
@@ -154,10 +159,7 @@ async def test_a_device_that_says_nothing_leaves_it_unknown(
     tmp_path: Path, mosquitto_url: str
 ) -> None:
     short = {"delivery_s": 0.6, "answer_within_s": 0.8}
-    async with home(tmp_path, mosquitto_url, KitchenLight()) as at:
-        settings = json.loads(at.config.read_text())
-        settings["devices"] |= short
-        at.config.write_text(json.dumps(settings), encoding="utf-8")
+    async with home(tmp_path, mosquitto_url, KitchenLight(), devices=short) as at:
         async with at.started() as (running, talk):
             at.house.misbehave("kitchen-light", Faults(lose_acks=1000))
             await talk.ask("turn_on", {"target": "Kitchen light"})
@@ -206,3 +208,21 @@ async def test_killed_again_and_again_nothing_is_done_twice_and_nothing_stays_op
     assert at.rows("SELECT count(*) AS n FROM runs WHERE ended_at IS NULL") == [{"n": KILLS}]
     unheard = "SELECT count(*) AS n FROM calls WHERE answered_at IS NULL AND later_at IS NULL"
     assert at.rows(unheard) == [{"n": 0}]
+
+
+async def test_a_call_that_is_typed_shares_the_journal_of_the_agent_that_runs(
+    tmp_path: Path, mosquitto_url: str
+) -> None:
+    async with home(tmp_path, mosquitto_url, KitchenLight()) as at:
+        typed = ("call", "--config", str(at.config), "turn_on", "target=Kitchen light")
+        assert (await gateway(*typed)).code == 0
+        assert not (tmp_path / "journal.db").exists()
+        async with at.started() as (running, talk):
+            await talk.call("turn_off", target="Kitchen light")
+            assert (await gateway(*typed)).code == 0
+            await talk.call("turn_off", target="Kitchen light")
+            await running.stop()
+    tools = [row["tool"] for row in at.rows("SELECT tool FROM calls ORDER BY id")]
+    assert tools == ["turn_off", "turn_on", "turn_off"]
+    assert at.open_commands() == []
+    assert at.rows("SELECT count(*) AS n FROM runs WHERE ended_at IS NULL") == [{"n": 0}]
