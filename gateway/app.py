@@ -15,9 +15,10 @@ from typing import Any, Self
 
 from ulid import ULID
 
+from devices.contract.command import Command, new_command_id
 from devices.contract.errors import LinkDownError, LinkRefusedError
 from devices.ecosystems import registry as ecosystems
-from devices.ecosystems.base import Ecosystem
+from devices.ecosystems.base import Ecosystem, Proof
 from devices.link.base import Link, LinkChange, LinkState
 from devices.link.mqtt import MqttLink, MqttOptions
 from devices.link.options import MAX_PAYLOAD_BYTES
@@ -25,7 +26,7 @@ from gateway.bus import Bus
 from gateway.calls import Calls
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
-from gateway.directory import Directory, Override
+from gateway.directory import Device, Directory, Override
 from gateway.dispatch.dispatcher import Dispatcher, Patience
 from gateway.dispatch.wire import Wire
 from gateway.errors import ConfigError, FatalError
@@ -42,6 +43,7 @@ from gateway.recovery import Recovery
 from gateway.session.session import Session
 from gateway.tasks import TaskSet
 from gateway.tools.base import Plan, Tool
+from gateway.tools.knowing import Args, known_by
 from gateway.tools.python import load_entry_points, load_paths
 from gateway.tools.recent import RecentActions
 from gateway.tools.registry import RegistrySettings, ToolRegistry, ToolSet
@@ -161,6 +163,17 @@ class Gateway:
     def tools(self) -> ToolSet:
         """What the model is offered now."""
         return self._registry.current()
+
+    def known_by(self, device: Device) -> str | None:
+        """How the outcomes of `device` are known; None when it takes no command.
+
+        For a gateway without a session: adapters may remember the command that they were shown.
+        """
+
+        def proof_of(name: str, args: Args) -> Proof:
+            return self._wire.proof(device, Command(new_command_id(), name, args, ttl_ms=0))
+
+        return known_by(device.description, proof_of)
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
         """One call without a session."""

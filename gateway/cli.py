@@ -36,6 +36,7 @@ from gateway.usage import parser
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
+    from gateway.directory import Device
     from gateway.journal.following import Follower
     from gateway.journal.records import Action
 
@@ -122,16 +123,7 @@ async def _run(options: argparse.Namespace, stop: asyncio.Event) -> int:
 async def _devices(options: argparse.Namespace, _stop: asyncio.Event) -> int:
     async with _house_known(options) as gateway:
         for device in gateway.directory:
-            found = {
-                "id": device.id,
-                "name": device.name,
-                "area": device.area,
-                "ecosystem": device.ecosystem,
-                "online": device.online,
-                "capabilities": [c.kind.value for c in device.description.capabilities],
-                "commands": [c.name for c in device.description.commands],
-                "state": device.state,
-            }
+            found = _listed(gateway, device)
             if options.json:
                 _print_json(found)
             else:
@@ -332,11 +324,27 @@ def _show(actions: Iterable[Action], *, as_json: bool) -> int:
     return count
 
 
+def _listed(gateway: Gateway, device: Device) -> dict[str, Any]:
+    return {
+        "id": device.id,
+        "name": device.name,
+        "area": device.area,
+        "ecosystem": device.ecosystem,
+        "known_by": gateway.known_by(device),
+        "also": gateway.directory.twins(device.id),
+        "online": device.online,
+        "capabilities": [c.kind.value for c in device.description.capabilities],
+        "commands": [c.name for c in device.description.commands],
+        "state": device.state,
+    }
+
+
 def _device_line(found: Mapping[str, Any]) -> str:
     online = {True: "online", False: "offline", None: "?"}[found["online"]]
     can = ", ".join([*found["capabilities"], *found["commands"]])
     state = json.dumps(found["state"], ensure_ascii=False) if found["state"] else ""
-    return f"{found['id']:<22} {found['name']:<22} {found['area']:<14} {online:<8} {can}  {state}"
+    place = f"{found['id']:<22} {found['name']:<22} {found['area']:<14} {found['ecosystem']:<13}"
+    return f"{place} {online:<8} {found['known_by'] or 'reading only':<20} {can}  {state}"
 
 
 def _tool_line(definition: Mapping[str, Any]) -> str:

@@ -99,6 +99,10 @@ class Directory:
         """The device, None when it is unknown. Hidden devices and twins are found too."""
         return self._devices.get(device_id)
 
+    def twins(self, device_id: str) -> tuple[str, ...]:
+        """The ids under which the same thing is announced as well."""
+        return tuple(t for t in self._twins.of(device_id) if t in self._devices)
+
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever `revision` changed."""
         self._listeners.append(listener)

@@ -18,6 +18,7 @@ from devices.ecosystems.base import (
     Acknowledged,
     Announced,
     Availability,
+    Delivery,
     Ecosystem,
     Listen,
     Malformed,
@@ -80,17 +81,24 @@ class Wire:
         Raises LinkDownError or LinkFullError, and CommandRefusedError when the ecosystem
         cannot tell the device such a thing.
         """
-        ecosystem = self._ecosystems.get(device.ecosystem)
-        if ecosystem is None:
-            raise LinkDownError(f"ecosystem {device.ecosystem} is not in use")
-        delivery = ecosystem.encode(device.id, command)
+        delivery = self._translated(device, command)
         self.say(delivery.messages)
         return delivery.proof
+
+    def proof(self, device: Device, command: Command) -> Proof:
+        """What would prove `command` done; it is not sent. Raises as `send`."""
+        return self._translated(device, command).proof
 
     def say(self, messages: Iterable[Publish]) -> None:
         """Publish `messages` in order. Raises LinkDownError or LinkFullError."""
         for message in messages:
             self._link.publish(message)
+
+    def _translated(self, device: Device, command: Command) -> Delivery:
+        ecosystem = self._ecosystems.get(device.ecosystem)
+        if ecosystem is None:
+            raise LinkDownError(f"ecosystem {device.ecosystem} is not in use")
+        return ecosystem.encode(device.id, command)
 
     def _link_changed(self, change: LinkChange) -> None:
         # The link asks for all subscriptions again before it says that it is connected.

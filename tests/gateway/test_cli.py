@@ -239,6 +239,8 @@ def test_devices_lists_the_house(home: Path, capsys: pytest.CaptureFixture[str])
         "name": "Kitchen light",
         "area": "Kitchen",
         "ecosystem": "native",
+        "known_by": "acknowledges by id",
+        "also": [],
         "online": True,
         "capabilities": ["power", "brightness"],
         "commands": [],
@@ -250,6 +252,8 @@ def test_devices_lists_the_house(home: Path, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().out
     assert "Kitchen light" in told
     assert len(told.splitlines()) == 9
+    assert told.count("acknowledges by id") == 8
+    assert told.count("reading only") == 1
 
 
 @flow

@@ -216,6 +216,7 @@ def test_the_other_one_is_offered_again_when_it_goes() -> None:
     home = Home()
     announce(home, "ha-lamp", "homeassistant", richness=Evidence.ECHOED)
     announce(home, "tasmota-lamp", "tasmota")
+    assert home.directory.twins("tasmota-lamp") == ("ha-lamp",)
     home.directory.removed(Removed("tasmota-lamp"))
     assert offered(home) == ["ha-lamp"]
 

@@ -79,6 +79,13 @@ async def test_acknowledgements_are_handed_on_and_decide_nothing_here(house: Ben
     assert [(heard.device_id, heard.ack.id) for heard in taken] == [("lamp", "c1")]
 
 
+async def test_the_proof_of_a_command_is_told_and_nothing_is_sent(house: Bench) -> None:
+    proof = house.wire.proof(device(house, "lamp"), COMMAND)
+    assert proof.state == {}
+    await settle()
+    assert house.heard == []
+
+
 async def test_whatever_comes_is_refused_with_a_reason_and_the_house_goes_on(
     house: Bench,
 ) -> None:
