@@ -98,8 +98,8 @@ def device_id(ecosystem: str, key: str) -> str:
 
 def mac(text: str) -> str:
     """A MAC address as twelve lower-case digits, however it was written; "" when it is none."""
-    digits = re.sub(r"[^0-9a-f]", "", text.lower())
-    return digits if len(digits) == 12 else ""  # noqa: PLR2004 -- 48 bits
+    digits = re.sub(r"[:. -]", "", text.lower())
+    return digits if re.fullmatch(r"[0-9a-f]{12}", digits) else ""
 
 
 def _shallow(value: object, depth: int) -> bool:

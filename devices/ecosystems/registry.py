@@ -51,6 +51,12 @@ def _zigbee2mqtt(options: Options, _: Common) -> Ecosystem:
     return Zigbee2Mqtt(_topic(options, "base", "zigbee2mqtt"))
 
 
+def _homie(options: Options, _: Common) -> Ecosystem:
+    from devices.ecosystems.homie.adapter import Homie  # noqa: PLC0415 -- as above
+
+    return Homie(_topic(options, "prefix", "homie"))
+
+
 def _topic(options: Options, option: str, default: str) -> str:
     """A topic prefix among the options. Raises ValueError for what is none."""
     value = options.get(option, default)
@@ -64,6 +70,7 @@ _Builder = tuple[frozenset[str], Callable[[Options, Common], Ecosystem]]
 _BUILDERS: Mapping[str, _Builder] = {
     "native": (frozenset(), _native),
     "tasmota": (frozenset({"prefix"}), _tasmota),
+    "homie": (frozenset({"prefix"}), _homie),
     "zigbee2mqtt": (frozenset({"base"}), _zigbee2mqtt),
 }
 NAMES = tuple(_BUILDERS)

@@ -70,6 +70,8 @@ def test_one_mac_however_it_is_written(written: str) -> None:
 
 def test_what_is_no_mac() -> None:
     assert payload.mac("a0b1") == ""
+    # Letters that happen to be digits, in a name that is none.
+    assert payload.mac("bedroom-ceiling-lamp-cafe") == ""
 
 
 def test_a_name_is_cleaned_or_replaced() -> None:

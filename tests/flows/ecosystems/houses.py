@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from devices.link.base import Link
 from devices.link.mqtt import MqttLink, MqttOptions
+from devices.simulated.homie5 import SimulatedHomie5
 from devices.simulated.lies import Lie
 from devices.simulated.tasmota import SimulatedTasmota
 from devices.simulated.zigbee2mqtt import SimulatedBridge
@@ -36,6 +37,8 @@ class Species:
     running: Callable[[Any], AbstractAsyncContextManager[Any]]
     light: str
     cover: str = ""
+    truths: Mapping[Lie, str] = field(default_factory=dict)
+    """where the right status is another than that of most"""
 
 
 TASMOTA = Species(
@@ -52,6 +55,16 @@ ZIGBEE2MQTT = Species(
     lambda bridge: bridge.running(),
     light="Hall lamp",
     cover="Hall shade",
+)
+
+HOMIE = Species(
+    "homie",
+    lambda link: SimulatedHomie5(link, speed=5),
+    lambda device: device.running(),
+    light="Landing light",
+    cover="Landing blind",
+    # It has taken the command, and what it does with it is never asked for.
+    truths={Lie.ECHO: "pending"},
 )
 
 
