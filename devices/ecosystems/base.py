@@ -87,11 +87,15 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """A subscription that became necessary, or (`wanted` False) needless: devices name topics."""
+    """A subscription that became necessary, or (`wanted` False) needless: devices name topics.
+
+    `then` is published once the broker has granted it: questions whose answers come there.
+    """
 
     filter: str
     wanted: bool = True
     qos: int = 0
+    then: Sequence[Publish] = ()
 
 
 @dataclass(frozen=True, slots=True)

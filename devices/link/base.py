@@ -14,12 +14,16 @@ from typing import Protocol, Self
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that arrived. `retained` is True when the broker had kept it: it is the past."""
+    """A message that arrived. `retained` is True when the broker had kept it: it is the past.
+
+    `user_properties` are its pairs of name and value (MQTT 5), as the sender gave them.
+    """
 
     topic: str
     payload: bytes
     retained: bool = False
     qos: int = 0
+    user_properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Publish:
     """A message to send.
 
     `expiry_s` (whole seconds, MQTT 5 only) is when a broker must drop it undelivered; None
-    means never. `correlation` is MQTT 5 Correlation Data. On MQTT 3.1.1 both are left out.
+    means never. `correlation` is MQTT 5 Correlation Data, `user_properties` are pairs of name
+    and value. On MQTT 3.1.1 all three are left out.
     """
 
     topic: str
@@ -36,6 +41,7 @@ class Publish:
     retain: bool = False
     expiry_s: int | None = None
     correlation: bytes | None = None
+    user_properties: tuple[tuple[str, str], ...] = ()
 
 
 Handler = Callable[[Message], None]

@@ -46,7 +46,8 @@ class MemoryBroker:
                 self.retained[topic] = payload
         for session in tuple(self._sessions.values()):
             if session.wants(topic):
-                session.take(Message(topic, payload))
+                told = message.user_properties
+                session.take(Message(topic, payload, user_properties=told))
 
     def cut(self, client_id: str) -> None:
         """Break a client's connection: its will is published, and its link connects again."""

@@ -422,7 +422,9 @@ class MqttConnection:
             self._delivery.too_large(topic, len(payload), limit_bytes)
             return
         numbers = getattr(message.properties, "SubscriptionIdentifier", ()) if self._v5 else ()
-        self._inbox.append((Message(topic, bytes(payload), message.retain, message.qos), numbers))
+        told = tuple(getattr(message.properties, "UserProperty", ())) if self._v5 else ()
+        arrived = Message(topic, bytes(payload), message.retain, message.qos, told)
+        self._inbox.append((arrived, numbers))
 
     def _finish(self, verdict: Verdict, reason: str) -> None:
         """Come to the end, once: off the loop and closed, without a goodbye."""

@@ -10,6 +10,10 @@ _EXPIRY_ID, _EXPIRY = 0x02, struct.Struct("!BI")
 _EXPIRY_MOST_S = 2**32 - 1
 _CORRELATION_ID, _CORRELATION = 0x09, struct.Struct("!BH")
 _CORRELATION_MOST_BYTES = 100
+_USER_ID, _LENGTH = b"\x26", struct.Struct("!H")
+_USER_MOST_BYTES = 1000
+# From here on the length of all properties takes two bytes.
+_ONE_BYTE = 128
 
 
 class PublishProperties:
@@ -26,9 +30,10 @@ class PublishProperties:
 
 
 def publish_properties(message: Publish) -> PublishProperties | None:
-    """Expiry and correlation; None when there is neither.
+    """Expiry, correlation and user properties; None when there are none.
 
-    Raises ValueError for an expiry of 2**32 s or more, or more than 100 bytes of correlation.
+    Raises ValueError for an expiry of 2**32 s or more, more than 100 bytes of correlation, or
+    more than 1,000 bytes of user properties.
     """
     packed = b""
     if message.expiry_s is not None:
@@ -40,5 +45,25 @@ def publish_properties(message: Publish) -> PublishProperties | None:
             raise ValueError("correlation data must be at most 100 bytes")
         packed += _CORRELATION.pack(_CORRELATION_ID, len(message.correlation))
         packed += message.correlation
-    # Below 128 bytes the length is a single byte.
-    return PublishProperties(bytes((len(packed),)) + packed) if packed else None
+    if message.user_properties:
+        packed += _user_properties(message.user_properties)
+    return PublishProperties(_length(packed) + packed) if packed else None
+
+
+def _user_properties(pairs: tuple[tuple[str, str], ...]) -> bytes:
+    packed = b"".join(_USER_ID + _text(name) + _text(value) for name, value in pairs)
+    if len(packed) > _USER_MOST_BYTES:
+        raise ValueError("user properties must be at most 1,000 bytes")
+    return packed
+
+
+def _text(text: str) -> bytes:
+    data = text.encode()[: _USER_MOST_BYTES + 1]
+    return _LENGTH.pack(len(data)) + data
+
+
+def _length(packed: bytes) -> bytes:
+    size = len(packed)
+    if size < _ONE_BYTE:
+        return bytes((size,))
+    return bytes((size % _ONE_BYTE | _ONE_BYTE, size // _ONE_BYTE))

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from devices.contract.errors import LinkError
 from devices.ecosystems.base import Listen
-from devices.link.base import Handler, Link, Unsubscribe
+from devices.link.base import Handler, Link, Publish, Unsubscribe
 from gateway.once import Once
 from gateway.tasks import TaskSet
 
@@ -25,15 +25,20 @@ MAX_TOPICS = 40_000
 AT_ONCE = 64
 
 Key = tuple[str, str]
+Say = Callable[[Iterable[Publish]], None]
 
 
 class Listening:
-    """The dynamic subscriptions of all ecosystems. `dropped` counts those beyond MAX_TOPICS."""
+    """The dynamic subscriptions of all ecosystems. `dropped` counts those beyond MAX_TOPICS.
 
-    def __init__(self, link: Link) -> None:
+    `say` publishes what shall follow once a subscription stands; it must not raise.
+    """
+
+    def __init__(self, link: Link, say: Say) -> None:
         self._link = link
+        self._say = say
         self._tasks = TaskSet("listening")
-        self._wanted: dict[Key, tuple[Handler, int]] = {}
+        self._wanted: dict[Key, tuple[Handler, Listen]] = {}
         self._standing: dict[Key, Unsubscribe] = {}
         self._new: deque[Key] = deque()
         self._complaints = Once(MAX_TOPICS)
@@ -50,17 +55,17 @@ class Listening:
         if not listen.wanted:
             self._forget(key)
         elif key not in self._wanted:
-            self._want(key, handler, listen.qos)
+            self._want(key, handler, listen)
 
     async def close(self) -> None:
         """Ask for nothing more. What stands ends with the link."""
         await self._tasks.close()
 
-    def _want(self, key: Key, handler: Handler, qos: int) -> None:
+    def _want(self, key: Key, handler: Handler, listen: Listen) -> None:
         if len(self._wanted) >= MAX_TOPICS:
             self.dropped += 1
             return
-        self._wanted[key] = (handler, qos)
+        self._wanted[key] = (handler, listen)
         self._new.append(key)
         if self._worker is None or self._worker.done():
             self._worker = self._tasks.start(self._work(), "subscribe")
@@ -79,11 +84,11 @@ class Listening:
             await asyncio.gather(*(self._subscribe(key) for key in batch))
 
     async def _subscribe(self, key: Key) -> None:
-        wanted = self._wanted.get(key)
-        if wanted is None:
+        if key not in self._wanted:
             return
+        handler, listen = self._wanted[key]
         try:
-            unsubscribe = await self._link.subscribe(key[1], wanted[0], qos=wanted[1])
+            unsubscribe = await self._link.subscribe(listen.filter, handler, qos=listen.qos)
         except (LinkError, ValueError) as error:
             self._wanted.pop(key, None)
             if self._complaints.first(key[0]):
@@ -92,5 +97,6 @@ class Listening:
         # It may have become needless, or wanted anew, while the broker was asked.
         if key in self._wanted and key not in self._standing:
             self._standing[key] = unsubscribe
+            self._say(listen.then)
         else:
             unsubscribe()

@@ -56,7 +56,7 @@ class Wire:
         self._directory = directory
         self._bus = bus
         self._complaints = Once(MAX_COMPLAINTS)
-        self._listening = Listening(link)
+        self._listening = Listening(link, self._say_soon)
         self.on_ack: Callable[[Acknowledged], None] = _nobody
         self.on_report: Callable[[StateReport], None] = _nobody
         self.on_trouble: Callable[[Trouble], None] = _nobody

@@ -32,6 +32,8 @@ class World:
     """breaks a link's connection without a goodbye"""
     one_copy: bool = True
     """False for a broker that sends one copy per overlapping filter and does not say so"""
+    tells: bool = True
+    """whether the properties of a message reach who hears it"""
 
     @contextlib.asynccontextmanager
     async def link(self, will: Publish | None = None) -> AsyncIterator[Any]:
@@ -98,6 +100,17 @@ async def test_a_message_arrives_as_it_was_sent(world: World, topic: str, qos: i
         message = (await heard.until(1))[0]
     assert (message.topic, message.payload) == (topic, b"\x00\xff not text")
     assert not message.retained
+
+
+async def test_user_properties_arrive_with_their_message(world: World, topic: str) -> None:
+    heard = Heard()
+    told = (("MCP-MQTT-CLIENT-ID", "gw-1"), ("", "\N{SNOWMAN}"))
+    async with world.link() as sender, world.link() as receiver:
+        await receiver.subscribe(topic, heard)
+        sender.publish(Publish(topic, b"x", user_properties=told))
+        (message,) = await heard.until(1)
+    assert message.payload == b"x"
+    assert message.user_properties == (told if world.tells else ())
 
 
 async def test_messages_of_one_sender_keep_their_order(world: World, topic: str) -> None:

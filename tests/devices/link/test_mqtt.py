@@ -110,6 +110,7 @@ def world(request: pytest.FixtureRequest) -> World:
         ),
         cut=hang_up,
         one_copy=request.param != "rumqttd-3.1.1",
+        tells=not request.param.endswith("3.1.1"),
     )
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
@@ -17,12 +17,16 @@ pytestmark = pytest.mark.unit
 
 class Scene:
     def __init__(self, link: MemoryLink, broker: MemoryBroker) -> None:
-        self.listening = Listening(link)
+        self.listening = Listening(link, self.say)
         self.broker = broker
         self.heard: list[str] = []
+        self.said: list[str] = []
 
     def listen(self, topic: str, *, wanted: bool = True, owner: str = "x") -> None:
         self.listening.change(owner, Listen(topic, wanted), self.hear)
+
+    def say(self, messages: Iterable[Publish]) -> None:
+        self.said += [message.topic for message in messages]
 
     def hear(self, message: Message) -> None:
         self.heard.append(message.topic)
@@ -58,6 +62,18 @@ async def scene() -> AsyncIterator[Scene]:
         made = Scene(link, broker)
         yield made
         await made.listening.close()
+
+
+async def test_a_question_waits_until_its_answer_would_be_heard(scene: Scene) -> None:
+    question = Listen("answer", then=(Publish("question", b""),))
+    scene.listening.change("x", question, scene.hear)
+    assert scene.said == []
+    await settle()
+    assert scene.said == ["question"]
+    refused = Listen("secret", then=(Publish("never", b""),))
+    scene.listening.change("x", refused, scene.hear)
+    await settle()
+    assert scene.said == ["question"]
 
 
 async def test_a_topic_is_heard_from_when_it_is_wanted_until_it_is_not(scene: Scene) -> None:
