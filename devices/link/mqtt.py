@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.contract.errors import LinkDownError, LinkFullError
+from devices.link.arrivals import plain
 from devices.link.backoff import Backoff
 from devices.link.base import Message, Publish
 from devices.link.delivery import Delivery
@@ -107,7 +108,7 @@ class MqttConnection:
         self._tls = options.address.tls
         self._delivery = delivery
         self._loop = asyncio.get_running_loop()
-        self._client = _client(options, v5=self._v5)
+        self._client = _client(options, self._on_plain, v5=self._v5)
         self._watch: SocketWatch | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._shut = False
@@ -426,6 +427,14 @@ class MqttConnection:
         arrived = Message(topic, bytes(payload), message.retain, message.qos, told)
         self._inbox.append((arrived, numbers))
 
+    def _on_plain(self, message: Message, numbers: Sequence[int]) -> None:
+        self._heard += 1
+        limit_bytes = self._options.max_payload_bytes
+        if len(message.payload) > limit_bytes:
+            self._delivery.too_large(message.topic, len(message.payload), limit_bytes)
+        else:
+            self._inbox.append((message, numbers))
+
     def _finish(self, verdict: Verdict, reason: str) -> None:
         """Come to the end, once: off the loop and closed, without a goodbye."""
         if self._shut:
@@ -445,15 +454,37 @@ class MqttConnection:
             sock.close()
 
 
-def _client(options: MqttOptions, *, v5: bool) -> Client:
+class _Client(Client):
+    """paho, but messages of the plainest form go to `on_plain`, past paho's own parser.
+
+    A paho without this step of its own never asks; messages then take its way.
+    """
+
+    on_plain: Callable[[Message, Sequence[int]], None]
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        packet = self._in_packet
+        read = plain(
+            packet["command"], packet["packet"], v5=self.protocol == MQTTProtocolVersion.MQTTv5
+        )
+        if read is None:
+            return super()._handle_publish()
+        self.on_plain(*read)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def _client(
+    options: MqttOptions, on_plain: Callable[[Message, Sequence[int]], None], *, v5: bool
+) -> Client:
     """A fresh paho client that never reconnects by itself. Raises OSError for TLS files."""
-    client = Client(
+    client = _Client(
         CallbackAPIVersion.VERSION2,
         options.client_id,
         protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
         transport="tcp" if options.address.path is None else "websockets",
         reconnect_on_failure=False,
     )
+    client.on_plain = on_plain
     client.connect_timeout = options.connect_timeout_s
     if options.address.path is not None:
         client.ws_set_options(options.address.path)
