@@ -5,6 +5,7 @@ Each is loaded when it is asked for: a house without Tasmota need not hold its c
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -57,6 +58,15 @@ def _homie(options: Options, _: Common) -> Ecosystem:
     return Homie(_topic(options, "prefix", "homie"))
 
 
+def _shelly(options: Options, _: Common) -> Ecosystem:
+    from devices.ecosystems.shelly.adapter import Shelly  # noqa: PLC0415 -- as above
+
+    # Devices answer on this topic: it must be no other gateway's, and the numbers of another
+    # run's questions must not be ours.
+    source = _topic(options, "source", f"gateway-{secrets.token_hex(4)}")
+    return Shelly(source, last=secrets.randbelow(1_000_000))
+
+
 def _topic(options: Options, option: str, default: str) -> str:
     """A topic prefix among the options. Raises ValueError for what is none."""
     value = options.get(option, default)
@@ -71,6 +81,7 @@ _BUILDERS: Mapping[str, _Builder] = {
     "native": (frozenset(), _native),
     "tasmota": (frozenset({"prefix"}), _tasmota),
     "homie": (frozenset({"prefix"}), _homie),
+    "shelly": (frozenset({"source"}), _shelly),
     "zigbee2mqtt": (frozenset({"base"}), _zigbee2mqtt),
 }
 NAMES = tuple(_BUILDERS)

@@ -13,6 +13,7 @@ from devices.link.base import Link
 from devices.link.mqtt import MqttLink, MqttOptions
 from devices.simulated.homie5 import SimulatedHomie5
 from devices.simulated.lies import Lie
+from devices.simulated.shelly import SimulatedOldShelly, SimulatedShelly
 from devices.simulated.tasmota import SimulatedTasmota
 from devices.simulated.zigbee2mqtt import SimulatedBridge
 from gateway.app import Gateway
@@ -66,6 +67,16 @@ HOMIE = Species(
     # It has taken the command, and what it does with it is never asked for.
     truths={Lie.ECHO: "pending"},
 )
+
+SHELLY = Species(
+    "shelly",
+    lambda link: SimulatedShelly(link, speed=5),
+    lambda box: box.running(),
+    light="Hall socket",
+    cover="Hall roller",
+)
+
+OLD_SHELLY = Species("shelly", SimulatedOldShelly, lambda plug: plug.running(), light="cellar plug")
 
 
 @asynccontextmanager

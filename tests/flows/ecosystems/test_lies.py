@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 
 from devices.simulated.lies import Lie
-from tests.flows.ecosystems.houses import HOMIE, TASMOTA, ZIGBEE2MQTT, Species, found
+from tests.flows.ecosystems.houses import (
+    HOMIE,
+    OLD_SHELLY,
+    SHELLY,
+    TASMOTA,
+    ZIGBEE2MQTT,
+    Species,
+    found,
+)
 from tests.flows.world import eventually
 
 pytestmark = pytest.mark.flow
 
-SPECIES = [HOMIE, TASMOTA, ZIGBEE2MQTT]
+SPECIES = [HOMIE, OLD_SHELLY, SHELLY, TASMOTA, ZIGBEE2MQTT]
 SWITCHED = [
     (Lie.NONE, "confirmed"),
     (Lie.ECHO, "failed"),
