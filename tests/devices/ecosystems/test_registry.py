@@ -27,3 +27,10 @@ def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
 def test_an_option_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="no option 'prefix'"):
         registry.build("native", {"prefix": "x"}, root="home", command_qos=0)
+
+
+def test_two_gateways_are_never_answered_on_one_topic() -> None:
+    mine, other = (registry.build("shelly", {}, root="home", command_qos=0) for _ in range(2))
+    assert mine.filters()[0].filter != other.filters()[0].filter
+    chosen = registry.build("shelly", {"source": "attic"}, root="home", command_qos=0)
+    assert chosen.filters()[0].filter == "attic/rpc"

@@ -18,6 +18,7 @@ from devices.ecosystems.base import (
     Trouble,
 )
 from devices.ecosystems.shelly.adapter import Shelly
+from devices.ecosystems.shelly.gen1 import MAX_BOXES
 from tests.devices.ecosystems.transcripts import heard, message, messages
 
 pytestmark = pytest.mark.unit
@@ -140,3 +141,13 @@ def test_sensors_have_a_bound() -> None:
     heard(shelly, [message(f"shellies/plug/sensor/{name}", "1") for name in names])
     sightings = heard(shelly, [message("shellies/plug/sensor/zz", "1")])
     assert sightings == []
+
+
+def test_devices_that_somebody_makes_up_have_a_bound() -> None:
+    shelly = Shelly("gw")
+    for number in range(MAX_BOXES):
+        heard(shelly, [announcement(id=f"plug{number}", mac=f"{number:012x}")])
+    (refused,) = shelly.decode(announcement(id="one-more", mac="ffffffffffff"))
+    assert isinstance(refused, Malformed)
+    # Those that are known go on.
+    assert sent(shelly, "shelly-000000000007", "turn_on").messages

@@ -19,6 +19,7 @@ from devices.ecosystems.base import (
     Trouble,
 )
 from devices.ecosystems.shelly.adapter import Shelly
+from devices.ecosystems.shelly.gen2 import MAX_BOXES
 from devices.link.base import Message, Publish
 from tests.devices.ecosystems.transcripts import heard, message, messages
 
@@ -326,3 +327,12 @@ def test_readings_are_not_commanded() -> None:
     device = Device(temperature_0={"tC": 20})
     with pytest.raises(CommandRefusedError, match="cannot do turn on"):
         device.ordered("turn_on")
+
+
+def test_devices_that_somebody_makes_up_have_a_bound() -> None:
+    device = Device(switch_0=SWITCH)
+    for number in range(MAX_BOXES):
+        (question,) = heard(device.shelly, [message(f"x{number}/online", "true")])
+        last = device.answers(question.message, {"mac": f"{number:012x}"})
+    assert isinstance(last[-1], Malformed)
+    assert device.ordered("turn_on").messages
