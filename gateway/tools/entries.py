@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from devices.contract.capability import Description, Kind
+from devices.contract.capability import Description, Kind, Risk, default_risk
 from devices.contract.verbs import VERBS
 from gateway.directory import Device
 from gateway.tools.kinds import kinds_of, main_kind
@@ -40,6 +40,13 @@ class Entry:
     def area(self) -> str:
         """The area, "" when none is known."""
         return self.description.area
+
+    @property
+    def risky(self) -> bool:
+        """Whether something that it does is guarded or forbidden."""
+        capabilities = self.description.capabilities
+        risks = {c.risk for c in capabilities} | {default_risk(c.kind) for c in capabilities}
+        return not risks | {c.risk for c in self.description.commands} <= {Risk.NORMAL}
 
     @property
     def place(self) -> str:

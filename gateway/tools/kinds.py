@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from devices.contract.capability import Description, Kind
+from gateway.tools import vocabulary
 from gateway.tools.names import fold
 
 ANYTHING = "device"
@@ -29,7 +30,12 @@ _BY_CAPABILITY: tuple[tuple[Kind, str], ...] = (
     (Kind.SENSOR, "sensor"),
 )
 
-_LIGHT_WORDS = frozenset({"light", "lights", "lamp", "lamps", "lighting", "chandelier"})
+_FOREIGN = {**vocabulary.SINGULARS, **vocabulary.PLURALS}
+# A word that ends so means a light: "nightlight", "Stehlampe", "客厅灯".
+_LIGHT_ENDINGS = (
+    *("light", "lights", "lamp", "lamps", "lighting", "chandelier"),
+    *(word for word, kind in _FOREIGN.items() if kind == "light"),
+)
 # A cover is of the kind that its name says; without such a word it is taken for a blind.
 _COVER_WORDS: Mapping[str, str] = {
     "blind": "blind",
@@ -47,6 +53,11 @@ _COVER_WORDS: Mapping[str, str] = {
     "awning": "awning",
     "window": "window",
 }
+_FOREIGN_COVERS: Mapping[str, str] = {
+    word: kind for word, kind in _FOREIGN.items() if kind in {*_COVER_WORDS.values(), "garage door"}
+}
+# Shorter words also end what they have nothing to do with: "Motor" is no "Tor".
+_MIN_ENDING = 4
 _COVER_KINDS = frozenset(_COVER_WORDS.values()) | {"garage door"}
 
 _PLURALS: Mapping[str, tuple[str, ...]] = {
@@ -73,6 +84,7 @@ _PLURALS: Mapping[str, tuple[str, ...]] = {
     ANYTHING: ("devices", "everything", "all"),
 }
 _SINGULARS: Mapping[str, str] = {
+    **vocabulary.SINGULARS,
     **{kind: kind for kind in _PLURALS},
     "lamp": "light",
     "shade": "blind",
@@ -87,6 +99,7 @@ _SINGULARS: Mapping[str, str] = {
 
 KIND_WORDS: Mapping[str, tuple[str, bool]] = {
     **{word: (kind, False) for word, kind in _SINGULARS.items()},
+    **{word: (kind, True) for word, kind in vocabulary.PLURALS.items()},
     **{word: (kind, True) for kind, words in _PLURALS.items() for word in words},
 }
 """Folded word -> its kind, and whether it means all of them."""
@@ -99,7 +112,7 @@ def main_kind(description: Description) -> str:
     if kind == "cover":
         return _cover_kinds(description)[0]
     if kind == "switch" and kinds <= {Kind.POWER, Kind.SENSOR}:
-        return "light" if _words(description) & _LIGHT_WORDS else kind
+        return "light" if any(w.endswith(_LIGHT_ENDINGS) for w in _words(description)) else kind
     return kind
 
 
@@ -118,10 +131,22 @@ def kinds_of(description: Description) -> frozenset[str]:
 
 def _cover_kinds(description: Description) -> tuple[str, ...]:
     words = fold(description.name).split()
-    said = dict.fromkeys(_COVER_WORDS[word] for word in words if word in _COVER_WORDS)
+    said = dict.fromkeys(kind for word in words if (kind := _cover_kind(word)))
     if "garage" in words and said.keys() <= {"door"}:
         return ("garage door", *said)
     return tuple(said) or ("blind",)
+
+
+def _cover_kind(word: str) -> str:
+    """The kind that a word of a cover's name says; "" when it says none."""
+    if (exact := _COVER_WORDS.get(word)) is not None:
+        return exact
+    foreign = (
+        kind
+        for ending, kind in _FOREIGN_COVERS.items()
+        if word == ending or (len(ending) >= _MIN_ENDING and word.endswith(ending))
+    )
+    return next(foreign, "")
 
 
 def plural(kind: str) -> str:

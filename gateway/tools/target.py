@@ -1,22 +1,33 @@
 """Which devices a text means: an exact answer or none.
 
 Names come before areas, areas before kinds. An unknown or ambiguous text acts on nothing: it
-is answered with the nearest names, never with a guess.
+is answered with the nearest names. One wrong letter in the name of one harmless device is
+forgiven, where nothing else is near.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from devices.contract.text import clean
 from gateway.directory import Device
 from gateway.outcome import Outcome, Status
+from gateway.tools import vocabulary
 from gateway.tools.entries import Entry, area_key, by_area, by_name, entry_of
 from gateway.tools.kinds import ANYTHING, KIND_WORDS
-from gateway.tools.names import did_you_mean, fold, trimmed, without_articles
+from gateway.tools.names import (
+    did_you_mean,
+    fold,
+    is_slip,
+    near_spellings,
+    parted,
+    trimmed,
+    without_articles,
+)
 
-_EVERY = frozenset({"all", "every", "each"})
+_EVERY = vocabulary.EVERY | {"all", "every", "each"}
 MAX_CANDIDATES = 6
 
 
@@ -69,7 +80,13 @@ class House:
             return found
         # A refusal that names the very device tells more than one about its kind.
         known = self._by_exact_id(text, verb) or self._unable(words, verb)
-        return known or found or self._unknown(text, verb)
+        return (
+            known
+            or found
+            or self._unparted(words, verb)
+            or self._misspelt(" ".join(without_articles(words)), verb)
+            or self._unknown(text, verb)
+        )
 
     def _device(self, name: str, verb: str) -> Match | Outcome | None:
         return _one(self._by_name.get(name, ()), verb)
@@ -122,6 +139,37 @@ class House:
             if known and not any(_able(e, verb) for e in known):
                 return _cannot(known[0], verb)
         return None
+
+    def _unparted(self, words: list[str], verb: str) -> Match | Outcome | None:
+        """A phrase in a language that does not part words: "客厅的灯"."""
+        text = "".join(words)
+        if text.isascii():
+            return None
+        apart = parted(text)
+        area = next((key for key in self._areas if apart and apart[-1].startswith(key)), "")
+        if area and (rest := apart[-1].removeprefix(area)):
+            apart[-1:] = [area, rest]
+        return None if apart == words else self._phrase(apart, verb)
+
+    def _misspelt(self, name: str, verb: str) -> Match | None:
+        """The one harmless device whose name was meant, None when that is not clear."""
+        near = near_spellings(name, self._by_name)
+        entries = {e.id: e for key in near for e in self._by_name[key]}
+        if len(entries) != 1:
+            return None
+        (entry,) = entries.values()
+        clear = any(
+            errors == 1 and is_slip(name, key, self._vocabulary) for key, errors in near.items()
+        )
+        if not clear or entry.risky or not _able(entry, verb):
+            return None
+        return Match(entry.name, (entry,), group=False)
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        """All words of names, areas and kinds."""
+        texts = (*self._by_name, *self._areas, *KIND_WORDS)
+        return frozenset(word for text in texts for word in text.split())
 
     def _unknown(self, text: str, verb: str) -> Outcome:
         shown = clean(text, 60)

@@ -30,6 +30,17 @@ def described(name: str, *kinds: str) -> Description:
         ("Weather", ("sensor",), "sensor"),
         ("Radiator", ("climate", "sensor"), "thermostat"),
         ("Thing", (), "device"),
+        ("Stehlampe", ("power",), "light"),
+        ("Lumière du salon", ("power",), "light"),
+        ("客厅灯", ("power",), "light"),
+        ("Motor", ("power",), "switch"),
+        ("Wohnzimmerrollladen", ("cover",), "blind"),
+        ("Garagentor", ("cover",), "garage door"),
+        ("Motor", ("cover",), "blind"),
+        ("Hoftor Motor", ("cover",), "gate"),
+        ("Portail", ("cover",), "gate"),
+        ("Volets", ("cover",), "shutter"),
+        ("Puerta", ("cover",), "door"),
     ],
 )
 def test_a_device_has_one_main_kind(name: str, kinds: tuple[str, ...], expected: str) -> None:

@@ -119,6 +119,12 @@ def test_each_result_is_told_as_it_is(result: Result, status: Status, message: s
         ("vacuum", {"action": "return_to_base"}, {}, "Kitchen light has done “return to base”."),
         ("alarm", {"action": "disarm", "code": "1"}, {}, "Kitchen light has done “disarm”."),
         ("brew_coffee", {"cups": 2}, {}, "Kitchen light has done “brew coffee”."),
+        (
+            "read_water",
+            {},
+            {"result": "Half full"},
+            "Kitchen light has done “read water”. It says: “Half full”.",
+        ),
     ],
 )
 def test_success_is_told_in_the_words_of_the_verb(

@@ -139,6 +139,110 @@ def test_an_unknown_name_is_answered_with_near_ones() -> None:
     assert "Kitchen light" in outcome.message
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Kitchn light", {"k1"}),
+        ("kitchen lihgt", {"k1"}),
+        ("the kitchenn light", {"k1"}),
+        ("kitchenlight", {"k1"}),
+        ("ceiling ligth", {"k1"}),
+        ("cofee machine", {"k3"}),
+        ("Kuchenlüfter", {"x2"}),
+    ],
+)
+def test_one_wrong_letter_in_the_name_of_one_harmless_device_is_forgiven(
+    text: str, expected: set[str]
+) -> None:
+    assert ids(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("kichen ligt", "turn_on"),  # two errors
+        ("litchen light", "turn_on"),  # the first letter
+        ("frond door", "unlock"),  # guarded
+        ("front dor", "lock"),
+        ("kitchn", "turn_on"),  # a place, and too short
+        ("all lihgts", "turn_on"),
+        ("the lamp in the bedrom", "turn_on"),
+        ("客厅打", "turn_on"),
+    ],
+)
+def test_what_is_less_clear_is_answered_with_the_nearest_names(text: str, verb: str) -> None:
+    assert refusal(text, verb).status is Status.UNKNOWN_TARGET
+
+
+def test_a_typing_error_is_not_forgiven_where_another_name_is_near() -> None:
+    house = House(
+        [
+            device("a", "Reading lamp", "", "power"),
+            device("b", "Heading lamp", "", "sensor"),
+            device("c", "Shelf light 1", "", "power"),
+            device("d", "Shelf light 2", "", "power"),
+            device("e", "Mall light", "Hall", "power"),
+        ]
+    )
+    assert isinstance(house.resolve("readinglamp", "turn_on"), Outcome)
+    assert isinstance(house.resolve("mill light", "turn_on"), Match)
+    assert isinstance(house.resolve("hall light", "turn_off"), Match)
+    assert isinstance(house.resolve("shelf light 3", "turn_on"), Outcome)
+    one = house.resolve("shelv light 1", "turn_on")
+    assert isinstance(one, Match)
+    assert [e.id for e in one.entries] == ["c"]
+
+
+HOME = House(
+    [
+        device("d1", "Stehlampe", "Wohnzimmer", "power", "brightness"),
+        device("d2", "Rollladen", "Wohnzimmer", "cover"),
+        device("d3", "Küchenlicht", "Küche", "power"),
+        device("d4", "Haustür", "Flur", "lock"),
+        device("e1", "Desk lamp", "Office", "power"),
+        device("e2", "Desk lamp", "Wohnzimmer", "power"),
+        device("j1", "寝室のライト", "寝室", "power", "brightness"),
+        device("c1", "客厅灯", "客厅", "power", "brightness"),
+        device("c2", "落地灯", "客厅", "power"),
+        device("f1", "Lumière", "Entrée", "power"),
+        device("s1", "Persiana", "Salón", "cover"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "expected"),
+    [
+        ("die Stehlampe", "turn_on", {"d1"}),
+        ("Stehlampe im Wohnzimmer", "turn_on", {"d1"}),
+        ("STEHLANPE", "turn_on", {"d1"}),
+        ("Lampen im Wohnzimmer", "turn_off", {"d1", "e2"}),
+        ("alle Lichter in der Küche", "turn_on", {"d3"}),
+        ("alles im Wohnzimmer", "turn_off", {"d1", "e2"}),
+        ("alle Rollläden", "set_cover", {"d2", "s1"}),
+        ("Rollladen", "set_cover", {"d2"}),
+        ("Küche", "turn_on", {"d3"}),
+        ("desk lamp in the office", "turn_on", {"e1"}),
+        ("toutes les lumières", "turn_on", {"d1", "d3", "e1", "e2", "j1", "c1", "c2", "f1"}),
+        ("la lumière dans l'entrée", "turn_on", set()),
+        ("lumière entrée", "turn_on", {"f1"}),
+        ("todas las persianas", "set_cover", {"d2", "s1"}),
+        ("persiana en el salón", "set_cover", {"s1"}),
+        ("寝室のライト", "turn_on", {"j1"}),
+        ("寝室の照明", "turn_on", {"j1"}),
+        ("客厅的所有灯", "turn_on", set()),
+        ("所有的灯", "turn_on", {"d1", "d3", "e1", "e2", "j1", "c1", "c2", "f1"}),
+        ("所有客厅的灯", "turn_on", {"c1", "c2"}),
+        ("客厅落地灯", "turn_on", {"c2"}),
+        ("客厅", "turn_off", {"c1", "c2"}),
+        ("厨房的灯", "turn_on", set()),
+    ],
+)
+def test_a_home_with_names_in_several_languages(text: str, verb: str, expected: set[str]) -> None:
+    found = HOME.resolve(text, verb)
+    assert ({e.id for e in found.entries} if isinstance(found, Match) else set()) == expected
+
+
 def test_a_name_that_two_devices_have_is_a_question() -> None:
     outcome = refusal("lamp")
     assert outcome.status is Status.UNKNOWN_TARGET
