@@ -37,6 +37,8 @@ from gateway.events import CommandEnded, CommandSent, EvidenceReceived
 FRESH_S = 60.0
 # Two cups of coffee: the device's own word ends it, this is the longest that we listen for it.
 OWN_COMMAND_COMPLETES_S = 120.0
+# A device that sleeps wakes when it likes; of what is older nobody wants to hear.
+WAKES_WITHIN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class Dispatcher:
             else:
                 self._wire.drop(heard.device_id, f"an acknowledgement: {flight.reason}")
             return
-        if ack.state:
+        if ack.state and not flight.asked:
             self._directory.reported(StateReport(heard.device_id, ack.state, live=True))
         self._take(flight, ack)
 
@@ -186,10 +188,13 @@ class Dispatcher:
         return not (flight.heard or self._is_over(flight))
 
     async def _record(self, device: Device, flight: Flight) -> bool:
-        """Whether the command is on record, or may be sent without."""
+        """Whether the command is on record, or may be sent without. No disk is waited for longer
+        than a device.
+        """
         try:
-            await self._log.ahead(Written(flight.id, flight.order, device.ecosystem))
-        except JournalError:
+            async with asyncio.timeout_at(flight.deliver_by):
+                await self._log.ahead(Written(flight.id, flight.order, device.ecosystem))
+        except (JournalError, TimeoutError):
             return False
         return True
 
@@ -210,6 +215,7 @@ class Dispatcher:
         async def again() -> None:
             if not flight.heard:
                 self._attempt(device, flight)
+            if not flight.heard:
                 raise _UnansweredError
 
         retrying = AsyncRetrying(
@@ -255,12 +261,10 @@ class Dispatcher:
         self._turns.leave(flight)
         flight.answered = True
         if flight.state in (State.ACCEPTED, State.IN_PROGRESS) and not self._closing:
-            verb = VERBS.get(flight.order.command)
-            completes_s = verb.completes_within_s if verb else OWN_COMMAND_COMPLETES_S
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(completes_s, self._never_finished, flight)
+            timer = loop.call_later(_completes_s(flight), self._never_finished, flight)
             self._completing[flight.id] = timer
-        elif not flight.state.final or flight.ack is None:
+        elif not flight.state.final or (flight.ack is None and not flight.attempts):
             self._ended(flight)
 
     def _in_silence(self, flight: Flight) -> None:
@@ -392,6 +396,14 @@ class Dispatcher:
         if flight.proof.needs <= Evidence.ACCEPTED:
             flight.step(Event.RELEASE)
             self._ended(flight)
+
+
+def _completes_s(flight: Flight) -> float:
+    """How long an answered command is listened for."""
+    if flight.proof.sleepy:
+        return WAKES_WITHIN_S
+    verb = VERBS.get(flight.order.command)
+    return verb.completes_within_s if verb else OWN_COMMAND_COMPLETES_S
 
 
 def _is_idempotent(device: Device, command: str) -> bool:

@@ -31,13 +31,15 @@ class Flight:
     `deliver_by` is when it must have reached the device (loop seconds); a flight that is
     `repeatable` may be sent again under the same id until then. `answered` is True once the
     caller has its result: what comes later goes to `late`. `alone`: no other command of the
-    device may be in flight. `proof` is what will show it done, `witness` collects it.
+    device may be in flight. `proof` is what will show it done, `witness` collects it. `asked`:
+    it was sent in an earlier life of ours, and what is said of it is a memory.
     """
 
     __slots__ = (
         "_waiter",
         "ack",
         "answered",
+        "asked",
         "attempts",
         "deliver_by",
         "id",
@@ -78,6 +80,7 @@ class Flight:
         self.ack: Ack | None = None
         self.attempts = 0
         self.answered = False
+        self.asked = False
         self._waiter: asyncio.Future[None] | None = None
 
     @property

@@ -57,7 +57,7 @@ class Questions:
             repeatable=True,
             late=late,
         )
-        flight.id = asked.id
+        flight.id, flight.asked = asked.id, True
         flight.step(Event.SEND)
         self._matcher.expect(flight)
         try:

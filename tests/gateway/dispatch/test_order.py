@@ -80,11 +80,12 @@ async def test_a_refusal_frees_the_turn_of_the_next_command(house: Bench) -> Non
     assert house.heard == []
 
 
-async def test_a_command_whose_time_passed_at_the_disk_is_not_sent(house: Bench) -> None:
-    dispatcher = recording(house, Book(takes_s=3.5))
+async def test_nobody_waits_for_a_slow_disk_longer_than_for_a_device(house: Bench) -> None:
+    dispatcher = recording(house, Book(takes_s=60))
     order = Order("lamp", "turn_on", {}, "call-1")
     result = await dispatcher.carry_out(order, house.late.append)
-    assert (result.state, result.unrecorded) == (State.EXPIRED, False)
+    assert (result.state, result.unrecorded) == (State.EXPIRED, True)
+    assert house.now_s == pytest.approx(3.0)
     assert house.heard == []
 
 

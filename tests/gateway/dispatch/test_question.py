@@ -89,3 +89,11 @@ async def test_a_new_command_does_not_wait_for_a_question(house: Bench) -> None:
     result = await house.order("lamp")
     assert (result.state, house.now_s) == (State.SUCCEEDED, 0.0)
     await asked
+
+
+async def test_a_memory_is_not_taken_for_the_present_state(house: Bench) -> None:
+    house.reports("lamp", on=False, brightness=0)
+    assert (await ask(house)).state is State.SUCCEEDED
+    lamp = house.directory.get("lamp")
+    assert lamp is not None
+    assert lamp.state == {"on": False, "brightness": 0}

@@ -29,6 +29,7 @@ from devices.ecosystems.base import (
 from devices.link.base import Message, Publish
 from gateway.dispatch.lifecycle import State
 from gateway.dispatch.order import Result
+from gateway.events import CommandEnded
 from tests.gateway.dispatch.bench import Bench, bench, settle
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
@@ -213,14 +214,24 @@ async def test_what_gives_no_proof_is_told_at_once() -> None:
         result = await here.order()
         assert (result.state, result.attempts) == (State.UNCONFIRMED, 1)
         assert here.bench.now_s < 0.1
+        assert [e.state for e in here.bench.told(CommandEnded)] == ["unconfirmed"]
+
+
+async def test_what_gives_no_proof_is_told_as_soon_as_the_broker_is_back() -> None:
+    async with yard(Proof(Evidence.PUBLISHED)) as here:
+        here.bench.link.full = True
+        here.bench.after(0.1, lambda: setattr(here.bench.link, "full", False))
+        result = await here.order()
+        assert result.state is State.UNCONFIRMED
+        assert here.bench.now_s == pytest.approx(0.4)
 
 
 async def test_a_sleeping_device_is_pending_until_it_wakes() -> None:
     async with yard(Proof(Evidence.ECHOED, sleepy=True)) as here:
-        here.says_after(8, on=True)
+        here.says_after(500, on=True)
         result = await here.order()
         assert result.state is State.ACCEPTED
-        await pause(6)
+        await pause(500)
         (late,) = here.bench.late
         assert late.state is State.SUCCEEDED
 
