@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from devices.ecosystems.base import Ecosystem
+from devices.link.filters import check_filter
 
 Options = Mapping[str, object]
 
@@ -67,6 +68,16 @@ def _shelly(options: Options, _: Common) -> Ecosystem:
     return Shelly(source, last=secrets.randbelow(1_000_000))
 
 
+def _mcp(options: Options, _: Common) -> Ecosystem:
+    from devices.ecosystems.mcp.adapter import Mcp  # noqa: PLC0415 -- as above
+
+    names = options.get("names", "#")
+    if not isinstance(names, str) or not names:
+        raise ValueError("names must be a filter of server names, such as home/#")
+    check_filter(names)
+    return Mcp(names)
+
+
 def _topic(options: Options, option: str, default: str) -> str:
     """A topic prefix among the options. Raises ValueError for what is none."""
     value = options.get(option, default)
@@ -81,6 +92,7 @@ _BUILDERS: Mapping[str, _Builder] = {
     "native": (frozenset(), _native),
     "tasmota": (frozenset({"prefix"}), _tasmota),
     "homie": (frozenset({"prefix"}), _homie),
+    "mcp": (frozenset({"names"}), _mcp),
     "shelly": (frozenset({"source"}), _shelly),
     "zigbee2mqtt": (frozenset({"base"}), _zigbee2mqtt),
 }

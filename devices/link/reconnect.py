@@ -20,6 +20,7 @@ from devices.link.backoff import Backoff
 from devices.link.base import Handler, LinkState, Publish, Unsubscribe
 from devices.link.delivery import Delivery
 from devices.link.filters import FilterTable, Subscription, Wanted
+from devices.link.hidden import HiddenTopics, is_hidden
 from devices.link.status import LinkStatus, Listener
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ class ReconnectingLink:
         self._status = LinkStatus()
         self._table = FilterTable()
         self._delivery = Delivery(self._table)
+        self._hidden = HiddenTopics()
         self._connection: Connection | None = None  # from the attempt to its end
         self._accepted: Connection | None = None  # once the broker accepted us
         self._live: Connection | None = None  # once the subscriptions stand
@@ -189,10 +191,25 @@ class ReconnectingLink:
         return lambda: self._unsubscribe(entry)
 
     async def _ask(self, connection: Connection, topic_filter: str) -> None:
-        denied = await connection.subscribe([self._table.want(topic_filter)])
+        denied = await self._subscribe(connection, [self._table.want(topic_filter)])
         if denied:
             why = denied[topic_filter]
             raise LinkRefusedError(f"the broker denies {topic_filter[:120]!r}: {why}")
+
+    async def _subscribe(
+        self, connection: Connection, wanted: Sequence[Wanted]
+    ) -> Mapping[str, str] | None:
+        """Ask for all of `wanted`, hidden topics last; see Connection.subscribe."""
+        denied = await connection.subscribe([w for w in wanted if not is_hidden(w.topic_filter)])
+        hidden = [w for w in wanted if is_hidden(w.topic_filter)]
+        if denied is None or not hidden or not self._hidden.allowed:
+            return denied
+        self._hidden.ask()
+        more = await connection.subscribe(hidden)
+        if more is None:
+            return None
+        self._hidden.answered()
+        return {**denied, **more}
 
     def _unsubscribe(self, entry: Subscription) -> None:
         if self._table.remove(entry) and self._accepted is not None:
@@ -210,13 +227,15 @@ class ReconnectingLink:
         while True:
             start_s = self._now_s()
             end = await self._once()
-            if self._dialer.learn(end):
+            if self._dialer.learn(end) or self._over_hidden_topics(end):
                 continue
             if end.verdict in {Verdict.REFUSED, Verdict.VERSION}:
                 self._give_up(end)
                 return
             self._report_loss(end)
-            attempt = 0 if self._now_s() - start_s >= _STEADY_S else attempt
+            if self._now_s() - start_s >= _STEADY_S:
+                self._hidden.forgive()
+                attempt = 0
             await self._sleep(self._backoff.pause_s(attempt))
             attempt += 1
 
@@ -234,13 +253,22 @@ class ReconnectingLink:
 
     async def _serve(self, connection: Connection) -> End:
         self._accepted = connection
-        denied = await connection.subscribe(self._table.wanted())
+        denied = await self._subscribe(connection, self._table.wanted())
         if denied is not None:
             for topic_filter, why in denied.items():
                 log.warning("the broker denies %r: %s", topic_filter[:120], why)
             self._live = connection
             self._report_connected()
         return await connection.ended()
+
+    def _over_hidden_topics(self, end: End) -> bool:
+        """Whether the broker hung up on a question that it is not asked again."""
+        if not self._hidden.hung_up():
+            return False
+        log.info("%s does not give topics that begin with $; going on without", self._dialer)
+        if self._status.state is LinkState.CONNECTED:
+            self._status.turn(LinkState.LOST, end.reason)
+        return True
 
     def _report_connected(self) -> None:
         again = f" again after {self._failures} failures" if self._failures else ""

@@ -129,7 +129,13 @@ def _confirmed(case: _Case) -> str:
     told = (key for key in _TOLD.get(case.command, ()) if key in state)
     relevant = {key: state[key] for key in told if key not in _ON_REQUEST or key in case.args}
     words = state_sentence(case.name, relevant)
-    return words or f"{case.name} has done “{_words(case.command)}”."
+    return words or f"{case.name} has done “{_words(case.command)}”.{_answer(state)}"
+
+
+def _answer(state: Mapping[str, Scalar]) -> str:
+    """What a command of a device's own brought back, as devices put it: `result` of the state."""
+    said = state.get("result")
+    return f" It says: {quoted(str(said))}." if said not in (None, "") else ""
 
 
 def _already(case: _Case) -> str:

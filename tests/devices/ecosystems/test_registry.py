@@ -34,3 +34,9 @@ def test_two_gateways_are_never_answered_on_one_topic() -> None:
     assert mine.filters()[0].filter != other.filters()[0].filter
     chosen = registry.build("shelly", {"source": "attic"}, root="home", command_qos=0)
     assert chosen.filters()[0].filter == "attic/rpc"
+
+
+@pytest.mark.parametrize("names", ["", 7, "a+b", "#/x"])
+def test_a_filter_of_servers_that_is_none(names: object) -> None:
+    with pytest.raises(ValueError, match="filter"):
+        registry.build("mcp", {"names": names}, root="home", command_qos=0)

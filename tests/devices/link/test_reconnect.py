@@ -180,3 +180,38 @@ async def test_it_may_be_entered_again() -> None:
             await link.connected(WITHIN_S)
         assert link.state is LinkState.CLOSED
     assert len(desk.lines) == 2
+
+
+class Touchy(Line):
+    """Its broker hangs up on who asks for hidden topics."""
+
+    async def subscribe(self, wanted: Sequence[Wanted]) -> dict[str, str] | None:
+        if any(one.topic_filter.startswith("$") for one in wanted):
+            self.lose("hung up")
+            return None
+        return await super().subscribe(wanted)
+
+
+class TouchyDesk(Desk):
+    def dial(self, delivery: Delivery) -> Connection:
+        self.lines.append(Touchy())
+        return self.lines[-1]
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_broker_that_hangs_up_on_hidden_topics_is_kept_all_the_same(early: bool) -> None:
+    desk, pauses = TouchyDesk(), Pauses()
+    async with pauses.link(desk) as link:
+        if not early:
+            await link.connected(WITHIN_S)
+        await link.subscribe("lamp", Heard())
+        await link.subscribe("$mcp-server/presence/#", Heard())
+        await until_state(link, LinkState.CONNECTED)
+        while len(desk.lines) < 2:  # noqa: ASYNC110 -- the second connection has no event
+            await asyncio.sleep(0)
+        await link.connected(WITHIN_S)
+        await link.subscribe("$mcp-server/capability/#", Heard())
+        link.publish(Publish("a", b"1"))
+    assert len(desk.lines) == 2
+    assert [one.topic_filter for one in desk.lines[1].asked] == ["lamp"]
+    assert pauses.taken == []

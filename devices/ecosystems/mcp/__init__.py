@@ -1,0 +1,1 @@
+"""MCP over MQTT: devices that bring tools of their own."""
