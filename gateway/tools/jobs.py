@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from devices.contract.capability import Risk
 from devices.contract.command import Scalar
@@ -60,9 +61,29 @@ class Work:
         if len(self.jobs) == 1 and not self.refused:
             # No task of its own: a turn of the loop is a tenth of the whole answer.
             return await self._one(self.jobs[0], context)
-        ended = await asyncio.gather(*(self._one(job, context) for job in self.jobs))
-        outcomes = [*ended, *self.refused]
-        return speech.group(self.label, outcomes)
+        return await self._all(context)
+
+    async def _all(self, context: Context) -> Outcome:
+        """Late news of one device is told as where all of them stand."""
+        news: dict[int, Outcome] = {}
+        ended: list[Outcome] = []
+
+        def standing() -> Outcome:
+            known = [news.get(number, outcome) for number, outcome in enumerate(ended)]
+            return speech.group(self.label, [*known, *self.refused])
+
+        def late(number: int, outcome: Outcome) -> None:
+            news[number] = outcome
+            if ended:
+                context.late(standing())
+
+        ended += await asyncio.gather(
+            *(
+                self._one(job, replace(context, late=partial(late, number)))
+                for number, job in enumerate(self.jobs)
+            )
+        )
+        return standing()
 
     async def _one(self, job: Job, context: Context) -> Outcome:
         def late(result: Result) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -69,3 +70,46 @@ def test_a_plan_may_be_done_twice_when_each_of_its_jobs_may(
 ) -> None:
     jobs = [Job("a", "A", "", "brew", {}, idempotent=idempotent) for idempotent in each]
     assert Work("x", jobs, (), SlowCarrier()).plan("brew").idempotent is together
+
+
+class LateCarrier:
+    """Each device ends as it was told, and keeps what takes its later news."""
+
+    def __init__(self, **ends: Result) -> None:
+        self.ends = ends
+        self.late: dict[str, Callable[[Result], None]] = {}
+
+    async def carry_out(self, order: Order, late: Callable[[Result], None]) -> Result:
+        self.late[order.device_id] = late
+        return self.ends[order.device_id]
+
+
+SILENT = Result(State.TIMED_OUT, attempts=4)
+DONE = Result(State.SUCCEEDED, device_state={"on": True})
+
+
+async def test_late_news_of_one_device_is_told_as_news_of_all_that_were_meant() -> None:
+    carrier = LateCarrier(d0=SILENT, d1=Result(State.FAILED))
+    told: list[Outcome] = []
+    await replace(work(2), carrier=carrier).run(Context("c", told.append))
+    carrier.late["d0"](DONE)
+    (news,) = told
+    assert (news.status, news.target) == (Status.PARTIAL, "all lights")
+    assert [r.status for r in news.results] == [Status.CONFIRMED, Status.FAILED]
+
+
+async def test_what_comes_before_the_answer_is_in_the_answer() -> None:
+    told: list[Outcome] = []
+
+    class Quick(LateCarrier):
+        async def carry_out(self, order: Order, late: Callable[[Result], None]) -> Result:
+            result = await super().carry_out(order, late)
+            if order.device_id == "d1":
+                await asyncio.sleep(1)
+                self.late["d0"](DONE)
+            return result
+
+    carrier = Quick(d0=SILENT, d1=DONE)
+    outcome = await replace(work(2), carrier=carrier).run(Context("c", told.append))
+    assert outcome.status is Status.CONFIRMED
+    assert told == []
