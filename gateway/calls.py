@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from devices.contract.text import clean
 from gateway.bus import Bus
@@ -72,7 +72,7 @@ class Calls:
         first = self._answers.get(key)
         if first is not None:
             return await self._repeated(key, call, first)
-        shown = replace(call, arguments=masked(call.arguments)[0])
+        shown = _without_secrets(call)
         self._bus.publish(CallReceived(shown))
         started = self._clock.monotonic()
         answer = self._remember(key, call)
@@ -111,12 +111,13 @@ class Calls:
         """Carry it out, unless that was done a moment ago for another call."""
         if planned.plan.idempotent:
             return await self._decide(call, planned.plan)
-        while (first := self._repeats.first(planned.key)) is not None:
+        key = key_of(call.name, planned.arguments)
+        while (first := self._repeats.first(key)) is not None:
             log.info("%s came again under another id; it is done once", clean(call.name, 64))
             outcome = await asyncio.shield(first)
             if may_have_acted(outcome):
                 return outcome
-        self._repeats.came(planned.key, answer)
+        self._repeats.came(key, answer)
         return await self._decide(call, planned.plan)
 
     async def _decide(self, call: FunctionCall, plan: Plan) -> Outcome:
@@ -181,10 +182,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A plan, and the text that is the same for the same request."""
+    """A plan, and the checked arguments that it is for."""
 
     plan: Plan
-    key: str
+    arguments: Mapping[str, Any]
 
 
 def _plan(call: FunctionCall, tools: ToolSet) -> _Planned | Outcome:
@@ -197,7 +198,12 @@ def _plan(call: FunctionCall, tools: ToolSet) -> _Planned | Outcome:
     except ArgumentError as error:
         return Outcome(Status.INVALID, str(error))
     plan = tool.plan(arguments)
-    return plan if isinstance(plan, Outcome) else _Planned(plan, key_of(call.name, arguments))
+    return plan if isinstance(plan, Outcome) else _Planned(plan, arguments)
+
+
+def _without_secrets(call: FunctionCall) -> FunctionCall:
+    arguments, has_secret = masked(call.arguments)
+    return replace(call, arguments=arguments) if has_secret else call
 
 
 def _unknown_tool(name: str, tools: ToolSet) -> Outcome:

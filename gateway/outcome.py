@@ -14,6 +14,8 @@ from devices.contract.text import clean
 # Realtime providers stay quick and cheap with short results; the design allows 2 KB.
 MAX_OUTCOME_BYTES = 2000
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+
 
 class Status(StrEnum):
     """How a call ended, in the words that the model reads."""
@@ -128,5 +130,5 @@ def _fits(text: str) -> bool:
 
 def _dump(body: object) -> str:
     """Compact JSON, and valid UTF-8 even where a tool returned half a character."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text.encode(errors="replace").decode()
+    text = _ENCODER.encode(body)
+    return text if text.isascii() else text.encode(errors="replace").decode()

@@ -48,6 +48,8 @@ MAX_COMMAND_BYTES = 16 * 1024
 MAX_STATE_KEYS = 128
 MAX_INTEGER = 2**63
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 _M = TypeVar("_M", bound=Wire)
 
 
@@ -313,7 +315,7 @@ def _shown(payload: bytes) -> str:
 
 
 def _dump(body: object) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(body).encode()
 
 
 __all__ = [

@@ -236,10 +236,10 @@ class MqttConnection:
     def _readable(self) -> None:
         for _ in range(_PACKETS_PER_EVENT):
             self._guarded(self._client.loop_read)
-            if self._watch is not None:
-                self._watch.acknowledge()
             if self._inbox:
                 self._deliver()
+            if self._watch is not None:
+                self._watch.acknowledge()
             if self._watch is None or not (self._watch.waiting() or self._decrypted()):
                 break
         else:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 MASK = "***"
 # No tool takes anything so deep; what a hostile call nests deeper is not followed.
 MAX_DEPTH = 16
+
+_SHORT = 64
+_REMEMBERED = 1024
 
 _SECRET = frozenset(
     {
@@ -34,8 +38,16 @@ def masked(values: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 
 def is_secret(name: str) -> bool:
     """Whether a value of this name is kept out."""
+    # The names that tools have are short and few; what a hostile call sends is not kept.
+    return _judged(name) if len(name) <= _SHORT else _judge(name)
+
+
+def _judge(name: str) -> bool:
     words = {word.casefold() for word in _WORDS.findall(name)}
     return not _SECRET.isdisjoint(words | {word.removesuffix("s") for word in words})
+
+
+_judged = lru_cache(_REMEMBERED)(_judge)
 
 
 def _masked(values: Mapping[str, Any], depth: int) -> dict[str, Any]:

@@ -35,6 +35,7 @@ Row = tuple[str, tuple[Any, ...]]
 MAX_JSON_CHARS = 8192
 MAX_TEXT_CHARS = 500
 MAX_ID_CHARS = 200
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _SHORTENED = '{"shortened":'
 
 # A device comes with the rest of the house at each start: only its comings and goings count.
@@ -222,7 +223,7 @@ def _id(text: str) -> str:
 
 def _json(value: Mapping[str, Any]) -> str:
     """Compact JSON, valid UTF-8, and never more than MAX_JSON_CHARS of it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = _ENCODER.encode(value)
     if len(text) > MAX_JSON_CHARS:
         text = f"{_SHORTENED}{json.dumps(text[: MAX_JSON_CHARS // 2], ensure_ascii=False)}}}"
     return text if text.isascii() else text.encode(errors="replace").decode()

@@ -174,6 +174,5 @@ def _item(item: Mapping[str, Any]) -> str:
     return _json({"type": "conversation.item.create", "item": item})
 
 
-def _json(value: object) -> str:
-    # ASCII only: a lone surrogate that came in as an escape goes out as one.
-    return json.dumps(value, separators=(",", ":"))
+# ASCII only: a lone surrogate that came in as an escape goes out as one.
+_json = json.JSONEncoder(separators=(",", ":")).encode

@@ -119,7 +119,8 @@ def _call(message: Message, call_id: str, pieces: str) -> FunctionCall:
     if message.chars > MAX_CALL_CHARS or len(pieces) > MAX_DELTA_CHARS:
         return FunctionCall(call_id, name, problem="The arguments are too long.")
     arguments, problem = read_arguments(message.arguments(pieces))
-    if not _is_text(arguments):
+    sure = message.is_plain and not pieces
+    if not sure and not _is_text(arguments):
         return FunctionCall(call_id, name, problem="The arguments are not valid text.")
     return FunctionCall(call_id, name, arguments, problem=problem)
 

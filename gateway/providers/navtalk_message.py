@@ -27,8 +27,9 @@ class Message:
     """A frame: its type without the `realtime.` prefix, and the places of its fields.
 
     `top` is the whole object, `data` what v2 wraps the payload in, `raw` the upstream event
-    that calls carry along. `chars` is the frame's length. `secrets` are blotted out of
-    everything that may reach a log.
+    that calls carry along. `chars` is the frame's length, `is_plain` whether it is ASCII
+    that spells no character as a number. `secrets` are blotted out of everything that may
+    reach a log.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Message:
     data: Mapping[str, Any]
     raw: Mapping[str, Any]
     chars: int
+    is_plain: bool = False
     secrets: Sequence[str] = ()
 
     def content(self) -> str:
@@ -120,7 +122,9 @@ def read_message(frame: str, secrets: Sequence[str] = ()) -> Message | None:
         return None
     data = _object(body.get("data"))
     raw = _object(body.get("raw_data")) or _object(data.get("raw_data"))
-    return Message(body["type"].removeprefix("realtime."), body, data, raw, len(frame), secrets)
+    kind = body["type"].removeprefix("realtime.")
+    is_plain = frame.isascii() and "\\u" not in frame
+    return Message(kind, body, data, raw, len(frame), is_plain, secrets)
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -320,3 +320,19 @@ def test_no_message_raises_and_every_call_can_be_answered(
             assert event.call.call_id
             assert event.call.name or event.call.problem
             assert not (event.call.problem and event.call.arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [r'{"a": "\ud800"}', r'{"a": "é\udfff"}', r'"{\"a\": \"\\ud800\"}"']
+)
+def test_half_a_character_is_found_wherever_it_is_written(arguments: str) -> None:
+    frame = f'{{"type": "{DONE}", "call_id": "c", "name": "f", "arguments": {arguments}}}'
+    (event,) = reader().read(frame)
+    assert event.call.problem == "The arguments are not valid text."
+
+
+def test_half_a_character_is_found_in_pieces() -> None:
+    by = reader()
+    read({"type": DELTA, "data": {"call_id": "c", "delta": '{"a": "\ud800"}'}}, by)
+    (event,) = read({"type": DONE, "data": {"call_id": "c", "name": "f"}}, by)
+    assert event.call.problem == "The arguments are not valid text."
