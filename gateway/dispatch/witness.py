@@ -38,6 +38,7 @@ class Witness:
         "_levels",
         "_moved",
         "_moving",
+        "_owed",
         "_proof",
         "_read_back",
         "_still",
@@ -54,6 +55,7 @@ class Witness:
         self._read_back = False
         self._answer = False
         self._still = False
+        self._owed = 1
 
     @property
     def state(self) -> Mapping[str, Scalar]:
@@ -82,12 +84,16 @@ class Witness:
         return self._moved
 
     def asked(self) -> None:
-        """The state is read back: what is reported from now on is no echo."""
+        """The state is read back: what is reported from now on is no echo.
+
+        Unless an attempt's echo is still owed: what is reported first may be that one.
+        """
         self._read_back = self._answer = True
 
     def sent_again(self) -> None:
         """Another attempt went out: echoes come again."""
         self._read_back = self._answer = False
+        self._owed += 1
 
     def hear(self, report: StateReport) -> Finding:
         """What `report` means. Retained ones are the past and mean nothing."""
@@ -103,13 +109,12 @@ class Witness:
         return Finding.DONE if self.evidence >= self._level_needed() else Finding.ECHOED
 
     def _note(self, report: StateReport) -> None:
-        raised = self._read_back and not self._proof.answers_apart
-        level = max(report.evidence, Evidence.REPORTED) if raised else report.evidence
+        asked = {key: value for key, value in report.state.items() if key in self._proof.state}
+        level = self._level(report.evidence, asked)
         moving = report.state.get("moving")
         if isinstance(moving, bool):
             self._moving = moving
             self._moved = self._moved or moving
-        asked = {key: value for key, value in report.state.items() if key in self._proof.state}
         changed = any(self._heard.get(key, value) != value for key, value in asked.items())
         self._moved = self._moved or changed
         # The first report after a question is its answer: nothing has moved meanwhile.
@@ -120,6 +125,16 @@ class Witness:
             # No later echo takes back what the device itself has said.
             self._told.update(asked)
         self._heard.update(report.state)
+
+    def _level(self, evidence: Evidence, asked: Mapping[str, Scalar]) -> Evidence:
+        """What a report of the keys `asked` proves: more than it says, when it is an answer."""
+        echoes = bool(asked) and contradicts(asked, self._proof.state) is None
+        owed = self._owed
+        if echoes:
+            self._owed = max(0, owed - 1)
+        if not self._read_back or self._proof.answers_apart or (echoes and owed):
+            return evidence
+        return max(evidence, Evidence.REPORTED)
 
     def _on_the_way(self) -> Finding:
         """What was asked for is not there yet."""

@@ -54,6 +54,34 @@ def test_an_echo_that_the_read_back_denies() -> None:
     assert witness.contradiction == "on"
 
 
+def test_an_echo_that_comes_after_the_question_is_no_answer() -> None:
+    witness = Witness(ON)
+    witness.asked()
+    assert witness.hear(echo(on=True)) is Finding.ECHOED
+    witness.asked()
+    assert witness.hear(echo(on=False)) is Finding.NOTHING
+    assert witness.contradiction == "on"
+
+
+def test_each_attempt_may_still_be_echoed() -> None:
+    witness = Witness(ON)
+    witness.sent_again()
+    witness.hear(echo(on=True))
+    witness.asked()
+    assert witness.hear(echo(on=True)) is Finding.ECHOED
+    witness.asked()
+    assert witness.hear(echo(on=True)) is Finding.DONE
+
+
+def test_a_denial_is_never_an_echo() -> None:
+    witness = Witness(ON)
+    witness.asked()
+    assert witness.hear(echo(on=False)) is Finding.NOTHING
+    assert witness.contradiction == "on"
+    assert witness.hear(echo(on=True)) is Finding.ECHOED
+    assert witness.contradiction == "on"
+
+
 def test_an_echo_is_enough_where_no_more_can_be_had() -> None:
     assert Witness(Proof(Evidence.ECHOED, {"on": True})).hear(echo(on=True)) is Finding.DONE
 
