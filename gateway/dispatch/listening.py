@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import islice
 
 from devices.contract.errors import LinkError
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 MAX_TOPICS = 40_000
 # Asked for together: enough to fill the way to the broker and back.
 AT_ONCE = 64
+
+# How long what follows a subscription may wait for a link that is about to be back.
+FOLLOWS_WITHIN_S = 2.0
 
 Key = tuple[str, str]
 Say = Callable[[Iterable[Publish]], None]
@@ -97,6 +101,14 @@ class Listening:
         # It may have become needless, or wanted anew, while the broker was asked.
         if key in self._wanted and key not in self._standing:
             self._standing[key] = unsubscribe
-            self._say(listen.then)
+            await self._follow(listen)
         else:
             unsubscribe()
+
+    async def _follow(self, listen: Listen) -> None:
+        """Publish what waited for the subscription, once anything can be published."""
+        if listen.then:
+            # A device that is there already is heard before all subscriptions stand again.
+            with suppress(LinkError):
+                await self._link.connected(FOLLOWS_WITHIN_S)
+            self._say(listen.then)

@@ -135,7 +135,7 @@ def _confirmed(case: _Case) -> str:
 def _answer(state: Mapping[str, Scalar]) -> str:
     """What a command of a device's own brought back, as devices put it: `result` of the state."""
     said = state.get("result")
-    return f" It says: {quoted(str(said))}." if said not in (None, "") else ""
+    return f" It says: {quoted(str(said).rstrip('.'))}." if said not in (None, "") else ""
 
 
 def _already(case: _Case) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -104,6 +105,15 @@ async def test_each_conversation_has_a_client_of_its_own(mosquitto_url: str) -> 
     async with lamp_and_gateway(mosquitto_url) as (gateway, lamp):
         (first,) = lamp.clients
         lamp.announce()
+        await eventually(lambda: lamp.clients and first not in lamp.clients)
+        await eventually(lambda: all(device.online for device in gateway.directory))
+        assert (await dim(gateway)).status == "confirmed"
+
+
+async def test_a_gateway_that_was_cut_off_begins_anew(mosquitto_url: str) -> None:
+    async with lamp_and_gateway(mosquitto_url) as (gateway, lamp):
+        (first,) = lamp.clients
+        gateway._link._connection._client.socket().shutdown(socket.SHUT_RDWR)
         await eventually(lambda: lamp.clients and first not in lamp.clients)
         await eventually(lambda: all(device.online for device in gateway.directory))
         assert (await dim(gateway)).status == "confirmed"

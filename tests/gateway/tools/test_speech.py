@@ -122,7 +122,7 @@ def test_each_result_is_told_as_it_is(result: Result, status: Status, message: s
         (
             "read_water",
             {},
-            {"result": "Half full"},
+            {"result": "Half full."},
             "Kitchen light has done “read water”. It says: “Half full”.",
         ),
     ],
