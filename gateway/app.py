@@ -253,7 +253,7 @@ class Gateway:
         if journal is None:
             return None
         tell = self.session.note if self.session is not None else log.info
-        return Recovery(journal, self._dispatcher.ask, self.directory, clock, tell)
+        return Recovery(journal, self._dispatcher, self.directory, clock, tell)
 
     async def _answer(self, call: FunctionCall, offer: Offer) -> Outcome:
         if not isinstance(offer, ToolSet):

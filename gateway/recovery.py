@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -39,8 +38,22 @@ REMEMBERED_S = 600.0
 # Nobody wants to hear of what is older.
 WORTH_TELLING_S = 600.0
 
-Ask = Callable[[Written, Callable[[Result], None]], Awaitable[Result]]
-"""Asks a device about a command, as the dispatcher's `ask` says."""
+
+class Devices(Protocol):
+    """What is needed of the dispatcher."""
+
+    async def ask(self, asked: Written, late: Callable[[Result], None]) -> Result:
+        """Where a command stands, by the word of a device that keeps ids.
+
+        `timed_out` when it says nothing; what it says after that goes to `late`.
+        """
+
+    def look(self, asked: Written) -> None:
+        """Have the device report the state that `asked` wanted, where it can be asked to."""
+
+
+_Found = dict[str, Result]
+"""Where each command of one call stands, by its id."""
 
 
 class Record(Protocol):
@@ -56,32 +69,19 @@ class Record(Protocol):
         """What became of the call (epoch, call id) of an earlier `run`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Where a command stands. `is_news`: that was not on record yet."""
-
-    sent: Sent
-    result: Result
-    is_news: bool
-
-    @property
-    def is_certain(self) -> bool:
-        return self.result.state in FINAL
-
-
 class Recovery:
     """Settles what earlier runs left open. `tell` takes a sentence for the model."""
 
     def __init__(
         self,
         record: Record,
-        ask: Ask,
+        devices: Devices,
         directory: Directory,
         clock: Clock,
         tell: Callable[[str], None],
     ) -> None:
         self._record = record
-        self._ask = ask
+        self._devices = devices
         self._directory = directory
         self._clock = clock
         self._tell = tell
@@ -102,61 +102,87 @@ class Recovery:
             await asyncio.gather(*(self._settle(left) for left in every))
 
     async def _settle(self, left: Left) -> None:
-        found = await asyncio.gather(*(self._resolve(left, sent) for sent in left.commands))
-        outcome = self._outcome(left, found)
+        found: _Found = {}
+        await asyncio.gather(*(self._resolve(left, sent, found) for sent in left.commands))
         if _is_worth_keeping(left, found):
-            self._became(left, outcome)
+            self._became(left, found)
 
     # --- one command ---------------------------------------------------------------------
 
-    async def _resolve(self, left: Left, sent: Sent) -> _Found:
-        if sent.state in FINAL or sent.state == UNKNOWN:
-            return _Found(sent, _on_record(sent), is_news=False)
-        result = await self._find_out(left, sent)
+    async def _resolve(self, left: Left, sent: Sent, found: _Found) -> None:
+        if not _is_open(sent):
+            found[sent.id] = _on_record(sent)
+            return
+        result = await self._find_out(left, sent, partial(self._late, left, sent, found))
         state = result.state.value if result.state in FINAL else UNKNOWN
         self._record.resolved(sent.id, state)
-        return _Found(sent, result, is_news=True)
+        found[sent.id] = result
 
-    async def _find_out(self, left: Left, sent: Sent) -> Result:
-        device = None if sent.masked else await self._presence(sent)
+    async def _find_out(self, left: Left, sent: Sent, late: Callable[[Result], None]) -> Result:
+        device = None if sent.masked else await self._presence(left, sent)
         if device is None:
             return _unknown(sent)
         if not device.traits.keeps_ids:
             return _read_back(sent, device)
         async with self._few:
-            result = await self._ask(_written(left, sent), partial(self._late, left, sent))
-        if result.state is State.EXPIRED and not self._is_believed(left, sent):
-            return _unknown(sent)
-        return result if result.state in FINAL else _unknown(sent)
+            result = await self._devices.ask(_written(left, sent), late)
+        return self._believed(left, sent, result)
 
-    async def _presence(self, sent: Sent) -> Device | None:
+    async def _presence(self, left: Left, sent: Sent) -> Device | None:
         """The device, once it can say something of the command; None when it does not come."""
         until = self._clock.monotonic() + PRESENT_WITHIN_S
-        while not self._can_tell(device := self._directory.get(sent.device)):
+        has_been_asked = False
+        while not self._can_tell(device := self._directory.get(sent.device), sent):
             if self._clock.monotonic() >= until:
                 return None
+            if device is not None and device.online is not False and not has_been_asked:
+                has_been_asked = True
+                self._devices.look(_written(left, sent))
             await asyncio.sleep(LOOK_EVERY_S)
         return device
 
-    def _can_tell(self, device: Device | None) -> bool:
+    def _can_tell(self, device: Device | None, sent: Sent) -> bool:
         if device is None or device.online is False:
             return False
-        return device.traits.keeps_ids or self._directory.age_s(device) is not None
+        if device.traits.keeps_ids:
+            return True
+        expected = expected_state(sent.command, sent.args)
+        # What only the broker has kept is the past.
+        is_heard = self._directory.age_s(device, expected) is not None
+        return not expected or (is_heard and device.state.get("moving") is not True)
 
-    def _is_believed(self, left: Left, sent: Sent) -> bool:
-        """Whether "I do not know this command" means that the device never had it."""
+    def _believed(self, left: Left, sent: Sent, result: Result) -> Result:
+        """`result`, where it settles the command."""
+        if result.state is State.EXPIRED and not self._never_had_it(left, sent):
+            return _unknown(sent)
+        return result if result.state in FINAL else _unknown(sent)
+
+    def _never_had_it(self, left: Left, sent: Sent) -> bool:
+        """Whether that is what "I do not know this command" means."""
         age_s = self._clock.wall().timestamp() - sent.at
         had_it = sent.state in {State.ACCEPTED, State.IN_PROGRESS} or bool(sent.evidence)
         return left.same_boot and 0 <= age_s <= REMEMBERED_S and not had_it
 
-    def _late(self, left: Left, sent: Sent, result: Result) -> None:
+    def _late(self, left: Left, sent: Sent, found: _Found, said: Result) -> None:
         """A device spoke after it was given up; the bus has told the journal its state."""
-        self._became(left, self._said(sent, result))
+        found[sent.id] = self._believed(left, sent, said)
+        if found[sent.id].state not in FINAL:
+            self._record.resolved(sent.id, UNKNOWN)
+        elif len(found) == len(left.commands):
+            self._became(left, found)
 
     # --- one call ------------------------------------------------------------------------
 
-    def _outcome(self, left: Left, found: Sequence[_Found]) -> Outcome:
-        outcomes = [self._said(one.sent, one.result) for one in found]
+    def _became(self, left: Left, found: _Found) -> None:
+        outcome = self._outcome(left, found)
+        self._record.became(left.run, (left.epoch, left.call_id), outcome)
+        # Without a session (epoch 0) nobody in the conversation asked for it.
+        age_s = self._clock.wall().timestamp() - left.at
+        if left.epoch > 0 and age_s <= WORTH_TELLING_S:
+            self._tell(f"Before the gateway restarted, {left.tool} was called: {outcome.message}")
+
+    def _outcome(self, left: Left, found: _Found) -> Outcome:
+        outcomes = [self._said(sent, found[sent.id]) for sent in left.commands]
         if not outcomes:
             return Outcome(Status.ERROR, "It was not answered, and nothing was sent to a device.")
         if len(outcomes) == 1:
@@ -168,20 +194,19 @@ class Recovery:
         name = device.name if device is not None else sent.device
         return speech.outcome(name, sent.command, sent.args, result)
 
-    def _became(self, left: Left, outcome: Outcome) -> None:
-        self._record.became(left.run, (left.epoch, left.call_id), outcome)
-        # Without a session (epoch 0) nobody in the conversation asked for it.
-        age_s = self._clock.wall().timestamp() - left.at
-        if left.epoch > 0 and age_s <= WORTH_TELLING_S:
-            self._tell(f"Before the gateway restarted, {left.tool} was called: {outcome.message}")
+
+def _is_open(sent: Sent) -> bool:
+    """Whether nobody has found out yet what became of it."""
+    return sent.state not in FINAL and sent.state != UNKNOWN
 
 
-def _is_worth_keeping(left: Left, found: Sequence[_Found]) -> bool:
+def _is_worth_keeping(left: Left, found: _Found) -> bool:
     """Whether it says more than the answer did."""
     if not left.status:
         return not left.is_told
     is_promised = left.status == Status.PENDING and not left.is_told
-    return is_promised or any(one.is_news and one.is_certain for one in found)
+    settled = (sent for sent in left.commands if found[sent.id].state in FINAL)
+    return is_promised or any(_is_open(sent) for sent in settled)
 
 
 def _written(left: Left, sent: Sent) -> Written:

@@ -132,6 +132,12 @@ class Dispatcher:
             return Result(State.TIMED_OUT, command_id=asked.id)
         return await self._questions.ask(device, asked, late)
 
+    def look(self, asked: Written) -> None:
+        """As `Questions.look` says; nothing when the device is not there."""
+        device = self._directory.get(asked.order.device_id)
+        if device is not None:
+            self._questions.look(device, asked)
+
     def acknowledged(self, heard: Acknowledged) -> None:
         """A device said something of a command."""
         flight = self._matcher.match(heard)

@@ -1,18 +1,21 @@
 """Asks a device what became of a command that was sent in an earlier life of ours.
 
 The very same command goes out with no time left to live: a device that knows the id repeats
-its last word, any other refuses it as expired. So nothing is ever done by asking.
+its last word, any other refuses it as expired. A device without ids is only asked for its
+state. So nothing is ever done by asking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 
 from devices.contract.command import Command
 from devices.contract.errors import DevicesError
 from devices.contract.verbs import VERBS
+from devices.ecosystems.base import Proof
+from devices.link.base import Publish
 from gateway.clock import Clock
 from gateway.directory import Device
 from gateway.dispatch.flight import Flight
@@ -30,6 +33,12 @@ class Sender(Protocol):
 
     def send(self, device: Device, command: Command) -> object:
         """Publish now, or raise a DevicesError."""
+
+    def proof(self, device: Device, command: Command) -> Proof:
+        """What would prove `command` done, or raise a DevicesError."""
+
+    def say(self, messages: Iterable[Publish]) -> None:
+        """Publish `messages`, or raise a DevicesError."""
 
 
 class Questions:
@@ -61,7 +70,7 @@ class Questions:
         flight.step(Event.SEND)
         self._matcher.expect(flight)
         try:
-            await self._until_heard(device, flight)
+            await self._until_heard(device, flight, asked)
             await self._until_done(flight)
         finally:
             flight.answered = True
@@ -69,13 +78,16 @@ class Questions:
                 flight.step(Event.TIME_OUT)
         return flight.result()
 
-    async def _until_heard(self, device: Device, flight: Flight) -> None:
-        order = flight.order
+    def look(self, device: Device, asked: Written) -> None:
+        """Have `device` report the state that `asked` wanted, where its ecosystem can."""
+        with suppress(DevicesError):
+            self._wire.say(self._wire.proof(device, _question(asked)).read_back)
+
+    async def _until_heard(self, device: Device, flight: Flight, asked: Written) -> None:
         while not flight.heard and self._clock.monotonic() < flight.deliver_by:
             flight.attempts += 1
             with suppress(DevicesError):
-                command = Command(flight.id, order.command, order.args, 0, flight.attempts)
-                self._wire.send(device, command)
+                self._wire.send(device, _question(asked, flight.attempts))
             pause_until = self._clock.monotonic() + PAUSE_S
             await flight.listen(min(flight.deliver_by, pause_until))
 
@@ -87,3 +99,7 @@ class Questions:
             if self._clock.monotonic() >= until:
                 return
             await flight.listen(until)
+
+
+def _question(asked: Written, attempt: int = 1) -> Command:
+    return Command(asked.id, asked.order.command, asked.order.args, 0, attempt)

@@ -16,7 +16,7 @@ from gateway.dispatch.order import Order, Result, Written
 from gateway.errors import JournalError
 from gateway.journal.records import Heard, Sent
 from gateway.journal.unfinished import Left
-from gateway.outcome import Outcome
+from gateway.outcome import Outcome, Status
 from gateway.recovery import PRESENT_WITHIN_S, REMEMBERED_S, WORTH_TELLING_S, Recovery
 from gateway.testing import ManualClock
 
@@ -41,11 +41,12 @@ class House:
         self.became_of: dict[str, Outcome] = {}
         self.told: list[str] = []
         self.asked: list[Written] = []
+        self.looked: list[Written] = []
         self.late: list[Callable[[Result], None]] = []
         self.answers: dict[str, Result] = {}
         self.takes_s = 0.0
         self.at_once = self.most_at_once = 0
-        self.recovery = Recovery(self, self.ask, self.directory, clock, self.told.append)
+        self.recovery = Recovery(self, self, self.directory, clock, self.told.append)
 
     # --- the journal ---
 
@@ -71,6 +72,9 @@ class House:
         await asyncio.sleep(self.takes_s)
         self.at_once -= 1
         return self.answers.get(asked.order.device_id, DONE)
+
+    def look(self, asked: Written) -> None:
+        self.looked.append(asked)
 
     def device(self, device_id: str = "lamp", traits: Traits = KEEPS_IDS) -> None:
         described = Description(
@@ -230,6 +234,40 @@ async def test_a_device_without_ids_that_reports_otherwise_proves_nothing(
     assert house.states == {"01A": "unknown"}
 
 
+async def test_a_device_without_ids_is_asked_for_its_state_once_it_is_there(house: House) -> None:
+    house.leaves(house.sent())
+    running = asyncio.create_task(house.recovery.run())
+    await asyncio.sleep(5)
+    assert house.looked == []
+    house.device(traits=FORGETS)
+    await asyncio.sleep(5)
+    assert [asked.id for asked in house.looked] == ["01A"]
+    house.reports(live=True, on=True, brightness=60)
+    await running
+    assert house.states == {"01A": "succeeded"}
+
+
+async def test_what_the_broker_kept_of_a_device_without_ids_proves_nothing(house: House) -> None:
+    house.device(traits=FORGETS)
+    house.reports(live=False, on=True, brightness=60)
+    house.reports(live=True, on=True, temperature=21)
+    house.leaves(house.sent())
+    await house.recovery.run()
+    assert house.states == {"01A": "unknown"}
+
+
+async def test_what_still_moves_is_waited_for(house: House) -> None:
+    house.device(traits=FORGETS)
+    house.reports(live=True, position=40, moving=True)
+    house.leaves(house.sent(command="set_cover", args={"position": 100}))
+    running = asyncio.create_task(house.recovery.run())
+    await asyncio.sleep(20)
+    assert house.states == {}
+    house.reports(live=True, position=100, moving=False)
+    await running
+    assert house.states == {"01A": "succeeded"}
+
+
 async def test_a_press_leaves_nothing_to_read_back(house: House) -> None:
     house.device(traits=FORGETS)
     house.reports(live=True, on=True)
@@ -303,6 +341,31 @@ async def test_what_a_silent_device_says_in_the_end_is_told(house: House) -> Non
     assert "I do not know" in house.told[0]
     assert "Lamp is on at 60 %." in house.told[1]
     assert house.became_of["call-1"].ok
+
+
+async def test_a_late_word_of_a_device_that_may_have_forgotten_proves_nothing(
+    house: House,
+) -> None:
+    house.device()
+    house.answers["lamp"] = Result(State.TIMED_OUT, "01A")
+    house.leaves(house.sent(), same_boot=False)
+    await house.recovery.run()
+    house.states.clear()
+    house.late[0](Result(State.EXPIRED, "01A"))
+    assert house.states == {"01A": "unknown"}
+    assert len(house.told) == 1
+
+
+async def test_a_late_word_of_one_device_is_told_as_where_all_of_them_stand(house: House) -> None:
+    house.device("lamp")
+    house.device("fan")
+    house.answers["lamp"] = Result(State.TIMED_OUT, "01A")
+    house.answers["fan"] = Result(State.FAILED, "01B")
+    house.leaves(house.sent("01A"), house.sent("01B", device="fan"))
+    await house.recovery.run()
+    house.late[0](DONE)
+    assert house.became_of["call-1"].status is Status.PARTIAL
+    assert "Everything: 1 of 2 done" in house.told[-1]
 
 
 async def test_not_the_whole_house_is_asked_at_once(house: House) -> None:

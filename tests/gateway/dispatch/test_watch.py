@@ -28,7 +28,7 @@ from devices.ecosystems.base import (
 )
 from devices.link.base import Message, Publish
 from gateway.dispatch.lifecycle import State
-from gateway.dispatch.order import Result
+from gateway.dispatch.order import Order, Result, Written
 from gateway.events import CommandEnded
 from tests.gateway.dispatch.bench import Bench, bench, settle
 
@@ -299,3 +299,15 @@ async def test_questions_and_topics_that_an_ecosystem_asks_for() -> None:
 
 async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
+
+
+@pytest.mark.parametrize(("proof", "said"), [(READ_BACK, ["get"]), (Proof(), [])])
+async def test_an_earlier_command_is_looked_for_in_the_state_and_never_sent(
+    proof: Proof, said: list[str]
+) -> None:
+    async with yard(proof) as here:
+        for device_id in ("gate", "nowhere"):
+            order = Order(device_id, "turn_on", {}, "call-1")
+            here.bench.dispatcher.look(Written("01A", order, "plain"))
+        await settle()
+        assert [what for _, what in here.sent] == said
