@@ -63,6 +63,12 @@ _ATTEMPT = "UPDATE commands SET attempts = max(attempts, ?) WHERE id = ?"
 _ACCEPTED = f"UPDATE commands SET state = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
 _ENDED = f"UPDATE commands SET state = ?, ended_at = ? WHERE id = ? AND state IN {_OPEN}"  # noqa: S608
 _RESOLVED = "UPDATE commands SET state = ?, ended_at = ? WHERE id = ?"
+_ITS_CALL = (
+    "INSERT OR IGNORE INTO calls (run, epoch, call_id, tool, arguments, at)"
+    " SELECT run, epoch, call_id, command,"
+    " CASE WHEN json_valid(args) THEN json_set(args, '$.target', device) ELSE '{}' END, at"
+    " FROM commands WHERE id = ?"
+)
 _EVIDENCE = (
     "INSERT INTO evidence (command, device, at, status, state, late, duplicate)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -121,9 +127,13 @@ def command(run: int, at: float, written: Command) -> Row:
     return _COMMAND, (written.id, *values, order.command, text, incomplete, at)
 
 
-def resolved(at: float, command_id: str, state: str) -> Row:
-    """A command of an earlier run came to `state`, whatever was written of it before."""
-    return _RESOLVED, (state, at, command_id)
+def resolved(at: float, command_id: str, state: str) -> tuple[Row, ...]:
+    """A command of an earlier run came to `state`, whatever was written of it before.
+
+    A call that the crash took away, in the moment after its command, is made up from it:
+    what nobody finds by its call would be missing wherever one looks.
+    """
+    return (_ITS_CALL, (command_id,)), (_RESOLVED, (state, at, command_id))
 
 
 def later(run: int, at: float, call: tuple[int, str], outcome: Outcome) -> Row:

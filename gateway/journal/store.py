@@ -159,7 +159,7 @@ class Journal:
     def resolved(self, command_id: str, state: str) -> None:
         """A command of an earlier run came to `state`."""
         at = self._now()
-        self._keep(lambda _: (rows.resolved(at, command_id, state),))
+        self._keep(lambda _: rows.resolved(at, command_id, state))
 
     def became(self, run: int, call: tuple[int, str], outcome: Outcome) -> None:
         """What became of the call (epoch, call id) of an earlier `run`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from gateway.journal.masking import MASK
 from gateway.journal.queries import Wanted
 from gateway.journal.records import Action
 from gateway.outcome import Outcome, Status
+from gateway.policy.repeats import WINDOW_S, key_of
 from gateway.policy.rules import Act
 from gateway.tools.base import Context, Plan
 from gateway.tools.speech import MAX_TOLD
@@ -43,6 +44,8 @@ _HOUR, _DAY = 60, 24 * 60
 # Questions, and calls that were turned back before anything could happen, are no actions.
 _QUESTIONS = ("get_state", "find_devices", "recent_actions")
 _TURNED_BACK = ("needs_confirmation", "invalid", "unknown_tool", "unknown_target")
+# The word for a call that was answered with what an earlier one had done.
+REPEATED = "repeated"
 
 
 class Past(Protocol):
@@ -101,7 +104,7 @@ class RecentActions:
         if isinstance(match, Outcome) and not actions:
             # Neither the house nor the journal knows it: the house has the better answer.
             return match
-        return self._told(label, minutes, actions)
+        return self._told(label, minutes, _with_repeats(actions))
 
     def _about(self, match: Match) -> tuple[str, ...]:
         """The ids and names of what is meant; () when that is the whole house."""
@@ -145,6 +148,21 @@ class RecentActions:
         return datetime.fromtimestamp(at).astimezone(self.zone)
 
 
+def _with_repeats(actions: Sequence[Action]) -> list[Action]:
+    """`actions`, the newest first, with those that did nothing of their own as REPEATED."""
+    done_at: dict[str, float] = {}
+    told: list[Action] = []
+    for action in reversed(actions):
+        key = key_of(action.tool, action.arguments)
+        is_again = action.at - done_at.get(key, -WINDOW_S) < WINDOW_S
+        if is_again and not action.commands and action.known in _DONE:
+            told.append(replace(action, status=REPEATED, later=None))
+            continue
+        done_at[key] = action.at
+        told.append(action)
+    return told[::-1]
+
+
 # --- in words --------------------------------------------------------------------------------
 
 
@@ -171,6 +189,8 @@ def _phrases(action: Action) -> tuple[str, str]:
         words = (f"do {what} with", f"did {what} with")
         if not target:
             words = (f"use {what}", f"used {what}")
+    if tool == "confirm" and target:
+        target = f"for {target}"
     rest = [part for part in (target, _details(args)) if part]
     return " ".join([words[0], *rest]), " ".join([words[1], *rest])
 
@@ -203,10 +223,11 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "set_fan": ("set", "set"),
     "set_value": ("set", "set"),
     "press": ("press", "pressed"),
-    "confirm": ("do what was held back for", "did what was held back for"),
+    "confirm": ("do what was held back", "did what was held back"),
 }
 _ENDS_OF_COVER = {"0": ("close", "closed"), "100": ("open", "opened")}
 
+_DONE = (Status.CONFIRMED, Status.ANSWER)
 _NOT_KNOWN = "whether it was done is not known"
 _ENDS: Mapping[str, str] = {
     "": "no outcome is on record yet",
@@ -219,6 +240,7 @@ _ENDS: Mapping[str, str] = {
     Status.SUPERSEDED: "something newer took its place",
     Status.DENIED: "that was not allowed",
     Status.ERROR: "something went wrong",
+    REPEATED: "it had been done a moment before, and was not done again",
 }
 
 

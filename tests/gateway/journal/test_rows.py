@@ -128,10 +128,35 @@ def test_only_what_is_open_can_still_end(desk: Desk) -> None:
 def test_who_settles_an_old_command_has_the_last_word(desk: Desk) -> None:
     desk.sent()
     desk.happened(CommandEnded("01C", "kitchen-light", "expired"))
-    desk.write(rows.resolved(50.0, "01C", "unknown"))
+    desk.write(*rows.resolved(50.0, "01C", "unknown"))
     assert (desk.one("commands")["state"], desk.one("commands")["ended_at"]) == ("unknown", 50.0)
     desk.happened(CommandEnded("01C", "kitchen-light", "succeeded"))
     assert desk.one("commands")["state"] == "succeeded"
+
+
+def test_a_call_that_a_crash_took_away_is_made_up_from_its_command(desk: Desk) -> None:
+    desk.sent()
+    desk.write(*rows.resolved(50.0, "01C", "succeeded"))
+    desk.write(rows.later(RUN, 51.0, (2, "call-1"), Outcome(Status.CONFIRMED, "It is on.")))
+    row = desk.one("calls")
+    assert (row["run"], row["epoch"], row["call_id"], row["at"]) == (RUN, 2, "call-1", 10.0)
+    assert (row["tool"], row["later_status"]) == ("turn_on", "confirmed")
+    assert json.loads(row["arguments"]) == {"brightness": 60, "target": "kitchen-light"}
+
+
+def test_a_call_that_is_on_record_stays_as_it_is(desk: Desk) -> None:
+    desk.happened(CallReceived(CALL))
+    desk.sent()
+    before = desk.one("calls")
+    desk.write(*rows.resolved(50.0, "01C", "unknown"))
+    assert desk.one("calls") == before
+
+
+def test_a_command_that_nobody_can_read_still_gets_its_end(desk: Desk) -> None:
+    desk.sent()
+    desk.db.execute("UPDATE commands SET args = '{broken'")
+    desk.write(*rows.resolved(50.0, "01C", "unknown"))
+    assert (desk.one("commands")["state"], desk.one("calls")["arguments"]) == ("unknown", "{}")
 
 
 def test_what_a_device_said_is_kept_with_its_state(desk: Desk) -> None:

@@ -140,6 +140,29 @@ async def test_what_was_confirmed_is_told_as_what_it_was(home: Any) -> None:
     assert "asked to do what was held back for Front door: " in await told(home, offline)
 
 
+async def test_what_was_held_back_and_denied_needs_no_name(home: Any) -> None:
+    denied = action("confirm", "", status="denied", confirmation="***")
+    assert "asked to do what was held back: that was not allowed" in await told(home, denied)
+
+
+async def test_what_was_asked_again_at_once_is_not_told_as_done_again(home: Any) -> None:
+    sent = Sent("i", "coffee-machine", "native", "brew_coffee", {}, False, 1.0, 1, "succeeded", 1)
+    first = replace(action("brew_coffee", "Coffee machine", cups=2), commands=(sent,))
+    again = replace(first, number=2, at=first.at + 9.0, commands=())
+    outcome = await ask(home, Record([again, first]))
+    assert outcome.message.count("I did “brew coffee”") == 1
+    assert "it had been done a moment before, and was not done again" in outcome.message
+    assert [row["status"] for row in outcome.data] == ["repeated", "confirmed"]
+
+
+async def test_what_was_asked_for_later_or_otherwise_was_done_again(home: Any) -> None:
+    first = action("brew_coffee", "Coffee machine", cups=2)
+    later = replace(first, number=2, at=first.at + 10.0)
+    other = replace(action("brew_coffee", "Coffee machine", cups=1), at=later.at)
+    said = await told(home, other, later, first)
+    assert said.count("I did “brew coffee”") == 3
+
+
 @pytest.mark.parametrize(
     ("ago", "words"),
     [
