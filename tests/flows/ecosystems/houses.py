@@ -13,6 +13,7 @@ from devices.link.base import Link
 from devices.link.mqtt import MqttLink, MqttOptions
 from devices.simulated.homie5 import SimulatedHomie5
 from devices.simulated.lies import Lie
+from devices.simulated.mcp import SimulatedMcpLamp
 from devices.simulated.shelly import SimulatedOldShelly, SimulatedShelly
 from devices.simulated.tasmota import SimulatedTasmota
 from devices.simulated.zigbee2mqtt import SimulatedBridge
@@ -29,6 +30,17 @@ class Liar(Protocol):
     def misbehave(self, lie: Lie = Lie.NONE) -> None: ...
 
 
+# What is said of most things that lie; README's table is held against it.
+TRUTHS: Mapping[Lie, str] = {
+    Lie.ECHO: "failed",
+    Lie.REFUSE: "rejected",
+    Lie.SILENT: "timed_out",
+    Lie.OFFLINE: "offline",
+    Lie.JAM: "failed",
+}
+Order = tuple[str, Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class Species:
     """One ecosystem's simulated thing: what it is switched and moved by, under which names."""
@@ -38,8 +50,35 @@ class Species:
     running: Callable[[Any], AbstractAsyncContextManager[Any]]
     light: str
     cover: str = ""
+    title: str = ""
+    """what README calls it, where the ecosystem's name is not enough"""
+    known_by: str = "reports, read back"
+    """how the outcomes of `light` are known"""
     truths: Mapping[Lie, str] = field(default_factory=dict)
     """where the right status is another than that of most"""
+    own: tuple[Order, Order] | None = None
+    """its own commands for on and off, where it has no power to turn on"""
+
+    @property
+    def name(self) -> str:
+        """What README calls it."""
+        return self.title or self.ecosystem
+
+    @property
+    def on(self) -> Order:
+        """The call that switches it on."""
+        return self.own[0] if self.own else ("turn_on", {"target": self.light})
+
+    @property
+    def off(self) -> Order:
+        """The call that switches it off."""
+        return self.own[1] if self.own else ("turn_off", {"target": self.light})
+
+    def truth(self, lie: Lie) -> str:
+        """The status of a call while it lies so; "" where it cannot."""
+        if lie is Lie.JAM and not self.cover:
+            return self.truths.get(lie, "")
+        return self.truths.get(lie, TRUTHS[lie])
 
 
 TASMOTA = Species(
@@ -56,6 +95,8 @@ ZIGBEE2MQTT = Species(
     lambda bridge: bridge.running(),
     light="Hall lamp",
     cover="Hall shade",
+    # What the radio says does not tell "no" from "not there".
+    truths={Lie.REFUSE: "failed"},
 )
 
 HOMIE = Species(
@@ -64,6 +105,7 @@ HOMIE = Species(
     lambda device: device.running(),
     light="Landing light",
     cover="Landing blind",
+    known_by="reports",
     # It has taken the command, and what it does with it is never asked for.
     truths={Lie.ECHO: "pending"},
 )
@@ -76,7 +118,29 @@ SHELLY = Species(
     cover="Hall roller",
 )
 
-OLD_SHELLY = Species("shelly", SimulatedOldShelly, lambda plug: plug.running(), light="cellar plug")
+OLD_SHELLY = Species(
+    "shelly",
+    SimulatedOldShelly,
+    lambda plug: plug.running(),
+    light="cellar plug",
+    title="shelly, first generation",
+    # It has no word for "no": it stays as it was.
+    truths={Lie.REFUSE: "failed"},
+)
+
+_DIM = "self_lamp_set_brightness"
+MCP = Species(
+    "mcp",
+    SimulatedMcpLamp,
+    lambda lamp: lamp.running(),
+    light="Desk lamp",
+    known_by="acknowledges by id",
+    own=((_DIM, {"percent": 40}), (_DIM, {"percent": 0})),
+    # Our own words are no answer, and who is gone has taken its tools along.
+    truths={Lie.ECHO: "timed_out", Lie.OFFLINE: "unknown_tool", Lie.JAM: "failed"},
+)
+
+SPECIES = (HOMIE, MCP, SHELLY, OLD_SHELLY, TASMOTA, ZIGBEE2MQTT)
 
 
 @asynccontextmanager
@@ -89,7 +153,13 @@ async def found(
         {
             "session": {"provider": "none"},
             "mqtt": {"url": broker_url, "client_id": f"{name}-gateway"},
-            "devices": {"ecosystems": {species.ecosystem: {}}, **devices},
+            "devices": {
+                "ecosystems": {species.ecosystem: {}},
+                # Most lies are waited out to their end.
+                "delivery_s": 1.0,
+                "answer_within_s": 1.5,
+                **devices,
+            },
             "policy": {"guarded": "allow"},
         }
     )
