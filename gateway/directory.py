@@ -114,13 +114,13 @@ class Directory:
         """
         device_id = sighting.description.id
         known = self._devices.get(device_id)
+        if known is None and len(self._devices) >= self.MAX_DEVICES:
+            return False
         if known is not None and known.ecosystem != ecosystem:
             return False
         related = self._twins.claim(device_id, ecosystem, sighting.identity, sighting.richness)
         description = self._overridden(self._placed(sighting.description))
         if known is None:
-            if len(self._devices) >= self.MAX_DEVICES:
-                return False
             device = Device(description.id, ecosystem, traits, description)
             self._devices[description.id] = device
             self._catch_up(device)

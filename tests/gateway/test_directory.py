@@ -167,6 +167,16 @@ def test_a_full_directory_refuses_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(home.directory) == 2
 
 
+def test_what_is_refused_stands_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Directory, "MAX_DEVICES", 1)
+    home = Home()
+    same = frozenset({"mac:a0b1c2d3e4f5"})
+    home.directory.announced(Announced(LAMP, same, Evidence.ECHOED), "native", TRAITS)
+    better = Announced(dataclasses.replace(LAMP, id="better"), same, Evidence.SETTLED)
+    assert not home.directory.announced(better, "other", TRAITS)
+    assert [device.id for device in home.directory] == ["lamp"]
+
+
 def test_the_age_of_a_key_is_its_own() -> None:
     home = Home()
     home.announce()
