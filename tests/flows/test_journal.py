@@ -33,6 +33,8 @@ async def config(tmp_path: Path, mosquitto_url: str) -> AsyncIterator[Path]:
         f"devices: {{root: {root}}}\njournal: {{path: '{tmp_path / 'journal.db'}'}}\n",
         encoding="utf-8",
     )
+    # The agent was here before: who only types does not begin a journal.
+    (tmp_path / "journal.db").touch()
     async with run_house(mqtt_links(mosquitto_url), root=root):
         yield path
 
