@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from devices.contract.command import Command
-from devices.contract.errors import LinkDownError, LinkError
+from devices.contract.errors import LinkDownError, LinkError, LinkRefusedError
 from devices.contract.text import clean
 from devices.ecosystems.base import (
     Acknowledged,
@@ -62,11 +62,18 @@ class Wire:
         self.on_trouble: Callable[[Trouble], None] = _nobody
 
     async def listen(self) -> None:
-        """Subscribe to all that the ecosystems need. Raises LinkRefusedError when denied."""
+        """Subscribe to all that the ecosystems need.
+
+        What the broker denies is said and left: one family of devices is not found then, and
+        the others are.
+        """
         for ecosystem in self._ecosystems.values():
             for wanted in ecosystem.filters():
                 handler = partial(self._received, ecosystem, wanted.max_bytes)
-                await self._link.subscribe(wanted.filter, handler, qos=wanted.qos)
+                try:
+                    await self._link.subscribe(wanted.filter, handler, qos=wanted.qos)
+                except LinkRefusedError as error:
+                    log.warning("%s: not all devices of %s are found", error, ecosystem.name)
         self._link.on_change(self._link_changed)
         if self._link.state is LinkState.CONNECTED:
             self._greet()

@@ -7,12 +7,18 @@ import pytest
 from devices.contract import codec
 from devices.contract.capability import Description
 from devices.contract.command import Command
-from devices.contract.errors import LinkDownError, LinkFullError
+from devices.contract.errors import LinkDownError, LinkFullError, LinkRefusedError
 from devices.ecosystems.base import Acknowledged
+from devices.ecosystems.native import Native
+from devices.ecosystems.tasmota.adapter import Tasmota
+from devices.link.base import Handler, Publish, Unsubscribe
+from devices.link.memory import MemoryBroker, MemoryLink
 from devices.link.options import MAX_PAYLOAD_BYTES
+from gateway.bus import Bus
 from gateway.directory import Device, Directory
-from gateway.dispatch.wire import MAX_COMPLAINTS
+from gateway.dispatch.wire import MAX_COMPLAINTS, Wire
 from gateway.events import MessageDropped
+from gateway.testing import ManualClock
 from tests.gateway.dispatch.bench import Bench, settle
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
@@ -112,6 +118,30 @@ async def test_a_message_above_the_bound_of_its_filter_is_not_even_decoded(house
     await settle()
     (dropped,) = house.told(MessageDropped)
     assert "262144 bytes" in dropped.reason
+
+
+class DenyingLink(MemoryLink):
+    """A link to a broker that keeps one family's topics from us."""
+
+    async def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 0) -> Unsubscribe:
+        if topic_filter.startswith("tasmota/"):
+            raise LinkRefusedError(f"the broker denies {topic_filter}")
+        return await super().subscribe(topic_filter, handler, qos=qos)
+
+
+async def test_an_ecosystem_that_the_broker_denies_costs_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broker = MemoryBroker()
+    directory = Directory(ManualClock(), Bus())
+    async with DenyingLink(broker, "gateway") as link:
+        await link.connected()
+        await Wire(link, [Tasmota(), Native()], directory, Bus()).listen()
+        assert "not all devices of tasmota are found" in caplog.text
+        lamp = codec.encode_description(Description("lamp", "Lamp"))
+        link.publish(Publish("home/lamp/description", lamp))
+        await settle()
+    assert [device.id for device in directory] == ["lamp"]
 
 
 async def test_a_house_that_is_full_says_so(house: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
