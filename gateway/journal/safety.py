@@ -68,9 +68,13 @@ class Safety:
         try:
             await self.safe()
         finally:
-            if self._wal is not None:
-                os.close(self._wal)
-                self._wal = None
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Find the file anew the next time. Not to be called while the thread is at work."""
+        if self._wal is not None:
+            os.close(self._wal)
+            self._wal = None
 
     def _due(self) -> None:
         self._timer = None
@@ -102,14 +106,22 @@ class Safety:
 
     def _sync(self, copy: bool) -> None:
         try:
-            if self._wal is None:
-                self._wal = os.open(wal_of(self._path), os.O_RDONLY)
-                _sync_folder(self._path.parent)
-            os.fdatasync(self._wal)
+            os.fdatasync(self._present_wal())
         except OSError as error:
             raise JournalError(error.strerror or str(error)) from None
         if copy:
             copy_log(self._path)
+
+    def _present_wal(self) -> int:
+        """The log that is written now: another one, when the file was begun anew."""
+        wal = wal_of(self._path)
+        if self._wal is not None and not os.path.samestat(os.fstat(self._wal), wal.stat()):
+            os.close(self._wal)
+            self._wal = None
+        if self._wal is None:
+            self._wal = os.open(wal, os.O_RDONLY)
+            _sync_folder(self._path.parent)
+        return self._wal
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -110,9 +111,7 @@ class Journal:
             self._failed(problem)
         finally:
             self._disarm()
-            # The last one to close copies the whole log into the file.
-            await self._in_thread(self._writer.close, self._clock.wall())
-            self._worker.shutdown()
+            await self._close()
 
     async def opened(self) -> None:
         """Return when the file is open. Raises JournalError when it cannot be."""
@@ -251,7 +250,8 @@ class Journal:
 
     def _open_again(self) -> asyncio.Task[None]:
         """The attempt to open that runs, or a new one when the last is long enough ago."""
-        is_due = self._clock.monotonic() - self._tried_at >= RETRY_EVERY_S
+        # A file that was in use and went away is begun anew at once.
+        is_due = not self._problem or self._clock.monotonic() - self._tried_at >= RETRY_EVERY_S
         if self._opening is None or (self._opening.done() and is_due):
             self._opening = self._tasks.start(self._open(), "open")
         return self._opening
@@ -259,11 +259,24 @@ class Journal:
     async def _open(self) -> None:
         self._tried_at = self._clock.monotonic()
         try:
-            await self._in_thread(self._writer.open, self._clock.wall())
+            await self._in_thread(self._open_file, self._clock.wall())
         except JournalError as error:
             self._failed(error)
         else:
             self._flush()
+
+    def _open_file(self, now: datetime) -> None:
+        self._safety.let_go()
+        self._writer.open(now)
+
+    async def _close(self) -> None:
+        try:
+            # The last one to close copies the whole log into the file.
+            await self._in_thread(self._writer.close, self._clock.wall())
+        except JournalError as problem:
+            self._failed(problem)
+        finally:
+            self._worker.shutdown()
 
     def _failed(self, error: JournalError) -> None:
         """Say it once for as long as it lasts."""

@@ -5,7 +5,7 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from gateway.events import (
     SessionChanged,
 )
 from gateway.journal import store
+from gateway.journal.file import wal_of
 from gateway.journal.ration import PER_MINUTE
 from gateway.journal.store import Journal, JournalSettings
 from gateway.outcome import Outcome, Status
@@ -41,6 +42,12 @@ def command(number: int = 1) -> Written:
 @pytest.fixture(name="path")
 def path_fixture(tmp_path: Path) -> Path:
     return tmp_path / "journal" / "journal.db"
+
+
+def held_open(path: Path) -> set[str]:
+    """Which files beside `path` this process has open; SQLite and others."""
+    files = (fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.exists())
+    return {file.name for file in files if file.parent == path.parent}
 
 
 @asynccontextmanager
@@ -222,6 +229,52 @@ async def test_a_file_that_is_damaged_while_we_write_is_replaced(
         await asyncio.sleep(store.RETRY_EVERY_S + 1)
         await book.ahead(command(9))
         assert ("01C00009",) in rows(path, "SELECT id FROM commands")
+
+
+async def test_after_a_damage_it_is_the_new_file_that_is_brought_to_the_disk(path: Path) -> None:
+    async with journal(path, before_send=True) as book:
+        await book.ahead(command(1))
+        for part in path.parent.iterdir():
+            with part.open("r+b") as file:
+                file.write(b"\xff" * 6000)
+        with suppress(JournalError):
+            await book.ahead(command(2))
+        await asyncio.sleep(store.RETRY_EVERY_S + 1)
+        await book.ahead(command(3))
+        assert held_open(path) == {path.name, wal_of(path).name, f"{path.name}-shm"}
+
+
+async def test_a_disk_that_is_full_at_the_end_is_told_like_any_other_outage(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ExitStack() as until_later:
+        async with journal(path) as book:
+            await book.opened()
+            await asyncio.sleep(1)
+            until_later.enter_context(full_disk(path))
+    assert len(messages(caplog, logging.ERROR)) == 1
+    (run,) = rows(path, "SELECT ended_at FROM runs")
+    assert run == (None,)
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_a_file_that_is_removed_or_replaced_is_begun_anew_and_said(
+    path: Path, caplog: pytest.LogCaptureFixture, required: bool
+) -> None:
+    async with journal(path, required=required) as book:
+        await book.ahead(command(1))
+        for part in path.parent.iterdir():
+            part.unlink()
+        await book.ahead(command(2))
+        assert rows(path, "SELECT id FROM commands") == [("01C00002",)]
+        path.rename(path.with_name("moved.db"))
+        await book.ahead(command(3))
+        await asyncio.sleep(1.0)
+        assert rows(path, "SELECT id FROM commands") == [("01C00003",)]
+    assert [text[-40:] for text in messages(caplog, logging.ERROR)] == [
+        "db was removed or replaced while in use",
+        "db was removed or replaced while in use",
+    ]
 
 
 async def test_a_long_outage_costs_bounded_memory_and_the_gap_is_on_record(
