@@ -245,6 +245,17 @@ def test_the_minimal_configuration_of_the_readme_is_valid(tmp_path: Path) -> Non
 
 
 @pytest.mark.unit
+def test_readme_lists_the_ecosystems_and_how_to_change_their_devices() -> None:
+    text = section(README, "Devices of other makes")
+    (rows,) = tables(text)
+    assert {row[0] for row in rows[1:]} == set(config.ECOSYSTEMS)
+    fan, hidden = config.FixedConfig(
+        **yaml.safe_load(code_block(text, "yaml"))
+    ).devices.overrides.values()
+    assert (fan.area, fan.risk, hidden.hide) == ("Office", "normal", True)
+
+
+@pytest.mark.unit
 def test_the_rules_of_the_readme_are_valid() -> None:
     raw = yaml.safe_load(code_block(section(README, "Set rules"), "yaml"))
     quiet, weekend, garage = config.FixedConfig(**raw).policy.rules

@@ -135,7 +135,7 @@ class Zigbee2Mqtt:
             description = Description(
                 device_id,
                 payload.name(name.replace("/", " "), thing.ieee),
-                payload.name(self._groups.get(thing.ieee), ""),
+                payload.name(_folder(thing.name) or self._groups.get(thing.ieee), ""),
                 capabilities=tuple(part.capabilities),
             )
             yield Announced(description, self._identity(thing, part))
@@ -236,6 +236,11 @@ def _ids(thing: Thing) -> dict[str, Part]:
             device_id = payload.device_id("zigbee2mqtt", f"{key}/{part.kind}")
         found[device_id] = part
     return found
+
+
+def _folder(name: str) -> str:
+    """The bridge knows no areas; who writes names with slashes means places: "Hall/lamp"."""
+    return name.split("/")[-2] if "/" in name else ""
 
 
 def _is_online(data: bytes) -> bool:

@@ -52,6 +52,8 @@ class Species:
     cover: str = ""
     title: str = ""
     """what README calls it, where the ecosystem's name is not enough"""
+    area: str = ""
+    """that of `light`, where the ecosystem knows one"""
     known_by: str = "reports, read back"
     """how the outcomes of `light` are known"""
     truths: Mapping[Lie, str] = field(default_factory=dict)
@@ -95,6 +97,7 @@ ZIGBEE2MQTT = Species(
     lambda bridge: bridge.running(),
     light="Hall lamp",
     cover="Hall shade",
+    area="Hall",
     # What the radio says does not tell "no" from "not there".
     truths={Lie.REFUSE: "failed"},
 )

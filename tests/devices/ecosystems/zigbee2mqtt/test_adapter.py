@@ -133,8 +133,16 @@ def test_a_failure_in_the_log_is_trouble() -> None:
     assert says(known(), "bridge/logging", past, retained=True) == []
 
 
+def test_a_folder_in_the_name_is_the_area() -> None:
+    for name, area in (("Hall/lamp", "Hall"), ("Upstairs/Bath/lamp", "Bath"), ("lamp", "")):
+        sightings = heard(Zigbee2Mqtt(), [listed(entry(SWITCHED, friendly_name=name))])
+        (announced,) = [s for s in sightings if isinstance(s, Announced)]
+        assert announced.description.area == area
+
+
 def test_a_group_counts_as_an_area() -> None:
-    made = known()
+    made = Zigbee2Mqtt()
+    heard(made, [listed(entry(SWITCHED, friendly_name="Lamp"))])
     group = [{"friendly_name": "Hall lights", "members": [{"ieee_address": "0x0000000000000001"}]}]
     (announced,) = says(made, "bridge/groups", group)
     assert isinstance(announced, Announced)
