@@ -36,6 +36,11 @@ HOMES = {
     "iotcore": {"gateway/simulated/broker.py"},
     "yaml": {"gateway/yamlfile.py"},
     "rapidfuzz": {"gateway/tools/names.py"},
+    "jinja2": {
+        "devices/ecosystems/homeassistant/functions.py",
+        "devices/ecosystems/homeassistant/sandbox.py",
+        "devices/ecosystems/homeassistant/templates.py",
+    },
     "sqlite3": {
         "gateway/journal/file.py",
         "gateway/journal/migrations.py",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from devices.ecosystems.base import Ecosystem
 from devices.link.filters import check_filter
@@ -39,6 +40,17 @@ def _native(_: Options, common: Common) -> Ecosystem:
     from devices.ecosystems.native import Native  # noqa: PLC0415 -- loaded when asked for
 
     return Native(common.root, command_qos=common.command_qos)
+
+
+def _homeassistant(options: Options, _: Common) -> Ecosystem:
+    from devices.ecosystems.homeassistant.adapter import HomeAssistant  # noqa: PLC0415 -- as above
+    from devices.ecosystems.homeassistant.greetings import BIRTHS  # noqa: PLC0415 -- as above
+
+    birth = options.get("birth", BIRTHS[0])
+    if birth not in BIRTHS:
+        raise ValueError(f"birth must be one of {', '.join(BIRTHS)}")
+    prefix = _topic(options, "prefix", "homeassistant")
+    return HomeAssistant(prefix, birth=str(birth), now=lambda: datetime.now().astimezone())
 
 
 def _tasmota(options: Options, _: Common) -> Ecosystem:
@@ -90,6 +102,7 @@ _Builder = tuple[frozenset[str], Callable[[Options, Common], Ecosystem]]
 
 _BUILDERS: Mapping[str, _Builder] = {
     "native": (frozenset(), _native),
+    "homeassistant": (frozenset({"prefix", "birth"}), _homeassistant),
     "tasmota": (frozenset({"prefix"}), _tasmota),
     "homie": (frozenset({"prefix"}), _homie),
     "mcp": (frozenset({"names"}), _mcp),

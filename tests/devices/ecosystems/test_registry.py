@@ -40,3 +40,10 @@ def test_two_gateways_are_never_answered_on_one_topic() -> None:
 def test_a_filter_of_servers_that_is_none(names: object) -> None:
     with pytest.raises(ValueError, match="filter"):
         registry.build("mcp", {"names": names}, root="home", command_qos=0)
+
+
+def test_who_speaks_in_the_place_of_home_assistant() -> None:
+    quiet = registry.build("homeassistant", {"birth": "never"}, root="home", command_qos=0)
+    assert [m.topic for m in quiet.greeting()] == ["esphome/discover"]
+    with pytest.raises(ValueError, match="auto, always, never"):
+        registry.build("homeassistant", {"birth": "sometimes"}, root="home", command_qos=0)
