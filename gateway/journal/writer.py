@@ -5,6 +5,8 @@ It does not know what a row means and keeps none that could not be written.
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +18,10 @@ from gateway.errors import JournalError
 from gateway.journal import process
 from gateway.journal.file import open_file
 from gateway.journal.rows import Row
+
+log = logging.getLogger(__name__)
+
+_GONE = "the journal %s was removed or replaced while in use: a new one begins"
 
 
 class BusyError(JournalError):
@@ -29,22 +35,36 @@ class Writer:
         self._path = path
         self._client_id = client_id
         self._db: sqlite3.Connection | None = None
+        self._file: os.stat_result | None = None
         self.run = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether rows can be written."""
-        return self._db is not None
+        """Whether rows can be written, to the file that is at the path now.
+
+        One that was removed or replaced still takes rows, and nobody ever finds them.
+        """
+        if self._db is None or self._file is None:
+            return False
+        try:
+            return os.path.samestat(self._file, os.stat(self._path))  # noqa: PTH116 -- twice as fast
+        except OSError:
+            return False
 
     def open(self, now: datetime) -> None:
         """Open the file and note that this process runs. May be done in another thread.
 
         Raises JournalError.
         """
+        if self._db is not None:
+            log.error(_GONE, self._path)
+            self._db.close()
+            self._db = None
         db = open_file(self._path, now)
         try:
             self.run = self._begin(db, now)
-        except sqlite3.Error as error:
+            self._file = self._path.stat()
+        except (sqlite3.Error, OSError) as error:
             db.close()
             raise JournalError(str(error)) from None
         self._db = db
