@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from devices.contract.command import Evidence
+from devices.contract.text import clean
 from devices.contract.verbs import contradicts, expected_state
 from gateway.clock import Clock
 from gateway.directory import Device, Directory
@@ -37,6 +38,7 @@ MAX_ASKED_AT_ONCE = 16
 REMEMBERED_S = 600.0
 # Nobody wants to hear of what is older.
 WORTH_TELLING_S = 600.0
+MAX_TARGET_LENGTH = 64
 
 
 class Devices(Protocol):
@@ -184,7 +186,7 @@ class Recovery:
     def _outcome(self, left: Left, found: _Found) -> Outcome:
         outcomes = [self._said(sent, found[sent.id]) for sent in left.commands]
         if not outcomes:
-            return Outcome(Status.ERROR, "It was not answered, and nothing was sent to a device.")
+            return _nothing_sent(left)
         if len(outcomes) == 1:
             return outcomes[0]
         return speech.group(left.target or left.tool, outcomes)
@@ -198,6 +200,11 @@ class Recovery:
 def _is_open(sent: Sent) -> bool:
     """Whether nobody has found out yet what became of it."""
     return sent.state not in FINAL and sent.state != UNKNOWN
+
+
+def _nothing_sent(left: Left) -> Outcome:
+    about = f" for “{clean(left.target, MAX_TARGET_LENGTH)}”" if left.target else ""
+    return Outcome(Status.ERROR, f"It was not answered, and nothing was sent to a device{about}.")
 
 
 def _is_worth_keeping(left: Left, found: _Found) -> bool:

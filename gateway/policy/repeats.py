@@ -36,7 +36,13 @@ _WITHOUT_EFFECT = frozenset(
 
 
 def key_of(name: str, arguments: Mapping[str, Any]) -> str:
-    """The same text for the same request; `arguments` as `check` gives them."""
+    """The same text for the same request; `arguments` as `check` gives them.
+
+    A target means the same whatever its case and the blanks in it.
+    """
+    target = arguments.get("target")
+    if isinstance(target, str):
+        arguments = {**arguments, "target": " ".join(target.casefold().split())}
     return json.dumps([name, arguments], sort_keys=True)
 
 

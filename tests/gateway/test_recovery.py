@@ -279,7 +279,7 @@ async def test_a_press_leaves_nothing_to_read_back(house: House) -> None:
 async def test_a_call_without_a_command_sent_nothing(house: House) -> None:
     house.leaves()
     await house.recovery.run()
-    assert "nothing was sent to a device" in house.told[0]
+    assert "nothing was sent to a device for “everything”" in house.told[0]
     assert house.became_of["call-1"].ok is False
 
 

@@ -106,6 +106,15 @@ def test_the_order_of_arguments_does_not_matter_and_their_types_do() -> None:
     assert len(keys | {key_of("boil", {"cups": 1}), key_of("brew", {})}) == 6
 
 
+def test_a_target_is_the_same_however_it_is_spelled_and_other_texts_are_not() -> None:
+    keys = {
+        key_of("say", {"target": name}) for name in ("Hall radio", "hall radio", " HALL  radio")
+    }
+    assert len(keys) == 1
+    assert key_of("say", {"target": "radio"}) not in keys
+    assert key_of("say", {"text": "Yes"}) != key_of("say", {"text": "yes"})
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 12)), max_size=60))
 def test_nothing_is_done_twice_within_the_window(calls: list[tuple[str, float]]) -> None:
     async def ask() -> None:
