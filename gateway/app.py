@@ -27,7 +27,8 @@ from gateway.calls import Calls
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.directory import Device, Directory, Override
-from gateway.dispatch.dispatcher import Dispatcher, Patience
+from gateway.dispatch.dispatcher import Dispatcher
+from gateway.dispatch.sending import Patience
 from gateway.dispatch.wire import Wire
 from gateway.errors import ConfigError, FatalError
 from gateway.events import BrokerChanged, FunctionCall

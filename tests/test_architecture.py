@@ -32,7 +32,7 @@ DEVICES_LAYERS = ({"simulated"}, {"sdk", "ecosystems"}, {"link"}, {"contract"})
 HOMES = {
     "paho": {"devices/link/mqtt.py"},
     "websockets": {"gateway/session/connection.py", "gateway/simulated/server.py"},
-    "tenacity": {"gateway/dispatch/dispatcher.py"},
+    "tenacity": {"gateway/dispatch/sending.py"},
     "iotcore": {"gateway/simulated/broker.py"},
     "yaml": {"gateway/yamlfile.py"},
     "rapidfuzz": {"gateway/tools/names.py"},

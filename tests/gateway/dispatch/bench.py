@@ -28,9 +28,10 @@ from devices.link.base import Message, Publish
 from devices.link.memory import MemoryBroker, MemoryLink
 from gateway.bus import Bus, Subscription
 from gateway.directory import Directory
-from gateway.dispatch.dispatcher import Dispatcher, Patience
+from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.flight import Flight
 from gateway.dispatch.order import Order, Result
+from gateway.dispatch.sending import Patience
 from gateway.dispatch.wire import Wire
 from gateway.testing import ManualClock
 

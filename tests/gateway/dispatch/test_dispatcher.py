@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from devices.contract.command import AckError, AckStatus, Command, Evidence
+from devices.contract.command import AckStatus, Command, Evidence
 from gateway.dispatch.lifecycle import State
 from gateway.dispatch.order import Order, Result
-from gateway.events import CommandEnded, CommandSent, EvidenceReceived, MessageDropped
+from gateway.events import CommandEnded
 from tests.gateway.dispatch.bench import Bench, nothing, settle
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
 
 
-# --- attempts and deadlines -------------------------------------------------------------------
+# --- answers ----------------------------------------------------------------------------------
 
 
 async def test_a_device_that_obeys_is_believed_at_once(house: Bench) -> None:
@@ -31,134 +31,12 @@ async def test_a_device_that_obeys_is_believed_at_once(house: Bench) -> None:
     assert device.state == {"on": True, "brightness": 60}
 
 
-async def test_two_missed_commands_come_a_third_time_under_the_same_id(house: Bench) -> None:
-    house.behave["lamp"] = lambda c: house.obey("lamp", c) if c.attempt == 3 else None
-    result = await house.order("lamp")
-    assert (result.state, result.attempts) == (State.SUCCEEDED, 3)
-    assert house.attempts("lamp") == [(0, "turn_on", 1), (0.4, "turn_on", 2), (1.2, "turn_on", 3)]
-    assert {heard.command.id for heard in house.heard} == {result.command_id}
-    assert [heard.command.ttl_ms for heard in house.heard] == pytest.approx(
-        [3000, 2600, 1800], abs=1
-    )
-    await asyncio.sleep(60)
-    assert len(house.heard) == 3
-
-
-async def test_a_silent_device_is_timed_out_when_delivery_ends(house: Bench) -> None:
-    house.behave["lamp"] = nothing
-    result = await house.order("lamp")
-    assert house.now_s == pytest.approx(3.0)
-    assert (result.state, result.evidence) == (State.TIMED_OUT, Evidence.PUBLISHED)
-    await asyncio.sleep(60)
-    assert [heard.at_s for heard in house.heard] == pytest.approx([0, 0.4, 1.2, 2.8])
-    assert all(heard.until_s <= 3.001 for heard in house.heard)
-    assert house.late == []
-    assert [e.state for e in house.told(CommandEnded)] == ["timed_out"]
-
-
-async def test_a_late_acknowledgement_upgrades_what_timed_out_and_is_told_once(
-    house: Bench,
-) -> None:
-    house.behave["lamp"] = nothing
-    result = await house.order("lamp")
-    for _ in range(3):
-        house.says("lamp", result.command_id, state={"on": True})
-        await settle()
-    assert [late.state for late in house.late] == [State.SUCCEEDED]
-    evidence = [(e.late, e.duplicate) for e in house.told(EvidenceReceived)]
-    assert evidence == [(True, False), *[(False, True)] * 2]
-
-
-async def test_an_accepted_command_is_not_sent_again_and_ends_later(house: Bench) -> None:
-    house.behave["blind"] = lambda c: house.says("blind", c.id, AckStatus.ACCEPTED)
-    result = await house.order("blind", "set_cover", position=0)
-    assert house.now_s == pytest.approx(4.0)
-    assert (result.state, result.evidence) == (State.ACCEPTED, Evidence.ACCEPTED)
-    await asyncio.sleep(10)
-    assert house.late == []
-    house.says("blind", result.command_id, AckStatus.IN_PROGRESS)
-    house.says("blind", result.command_id, state={"position": 0, "moving": False})
-    await asyncio.sleep(200)
-    assert [(late.state, late.evidence) for late in house.late] == [
-        (State.SUCCEEDED, Evidence.SETTLED)
-    ]
-    assert len(house.heard) == 1
-
-
-async def test_what_was_accepted_and_never_ends_is_timed_out_in_its_own_time(house: Bench) -> None:
-    house.behave["blind"] = lambda c: house.says("blind", c.id, AckStatus.ACCEPTED)
-    await house.order("blind", "set_cover", position=0)
-    await asyncio.sleep(59)
-    assert house.late == []
-    await asyncio.sleep(2)
-    assert [late.state for late in house.late] == [State.TIMED_OUT]
-    await asyncio.sleep(200)
-    assert len(house.late) == 1
-
-
 async def test_who_has_less_patience_is_answered_sooner(house: Bench) -> None:
     house.behave["lamp"] = nothing
     order = Order("lamp", "turn_on", {}, "call-1", answer_within_s=1.0)
     result = await house.dispatcher.carry_out(order, house.late.append)
     assert (house.now_s, result.state) == (pytest.approx(1.0), State.TIMED_OUT)
     assert all(heard.until_s <= 1.001 for heard in house.heard)
-
-
-async def test_why_a_device_failed_is_passed_on(house: Bench) -> None:
-    jammed = AckError("jammed", "The blind is stuck.")
-    house.behave["blind"] = lambda c: house.says("blind", c.id, AckStatus.FAILED, error=jammed)
-    result = await house.order("blind", "set_cover", position=0)
-    assert (result.state, result.error) == (State.FAILED, jammed)
-
-
-async def test_success_with_a_state_that_says_otherwise_is_a_contradiction(house: Bench) -> None:
-    house.behave["lamp"] = lambda c: house.says("lamp", c.id, state={"on": False})
-    result = await house.order("lamp")
-    assert (result.state, result.contradiction) == (State.SUCCEEDED, "on")
-
-
-# --- what proves nothing ----------------------------------------------------------------------
-
-
-async def test_the_words_of_others_move_nothing(house: Bench) -> None:
-    house.behave["lamp"] = nothing
-    asked = house.begin("lamp")
-    await settle()
-    command_id = house.heard[0].command.id
-    house.says("blind", command_id, state={"on": True})
-    house.says("stranger", command_id)
-    house.says("lamp", "01UNKNOWN")
-    for garbage in (b"", b"\xff", b"[]", b'{"id": 1}', b"x" * 20_000):
-        house.publish("home/lamp/ack", garbage)
-    await settle()
-    reasons = [e.reason for e in house.told(MessageDropped)]
-    assert len(reasons) == 8
-    assert "its command was for lamp" in reasons[0]
-    assert "no command of ours" in reasons[2]
-    assert not asked.done()
-    house.says("lamp", command_id, state={"on": True})
-    assert (await asked).state is State.SUCCEEDED
-
-
-async def test_another_device_cannot_repeat_what_has_ended_either(house: Bench) -> None:
-    result = await house.order("lamp")
-    house.events.waiting()
-    house.says("blind", result.command_id)
-    await settle()
-    events = house.events.waiting()
-    assert [type(event) for event in events] == [MessageDropped]
-
-
-async def test_a_retained_acknowledgement_is_the_past(house: Bench) -> None:
-    house.behave["lamp"] = nothing
-    asked = house.begin("lamp")
-    await settle()
-    payload = b'{"id": "%s", "status": "succeeded"}' % house.heard[0].command.id.encode()
-    house.broker.retained["home/lamp/ack"] = payload
-    house.broker.cut("gateway")
-    assert (await asked).state is State.TIMED_OUT
-    dropped = [e.reason for e in house.told(MessageDropped)]
-    assert any("retained" in reason for reason in dropped)
 
 
 # --- absent devices and links -----------------------------------------------------------------
@@ -169,40 +47,6 @@ async def test_a_device_that_is_known_to_be_absent_is_answered_at_once(house: Be
     assert await house.order("lamp") == Result(State.EXPIRED, offline=True)
     assert await house.order("nowhere") == Result(State.EXPIRED, offline=True)
     assert (house.now_s, house.heard) == (0.0, [])
-
-
-async def test_without_a_broker_a_command_expires_unsent(house: Bench) -> None:
-    house.broker.stop()
-    await settle()
-    result = await house.order("lamp")
-    assert (house.now_s, result.state, result.attempts) == (pytest.approx(3), State.EXPIRED, 0)
-    house.broker.start()
-    await asyncio.sleep(60)
-    assert house.heard == []
-
-
-async def test_a_broker_that_comes_back_in_time_gets_the_command_with_what_is_left(
-    house: Bench,
-) -> None:
-    house.broker.stop()
-    await settle()
-    house.after(1.5, house.broker.start)
-    house.behave["lamp"] = lambda c: house.obey("lamp", c) if c.attempt == 2 else None
-    result = await house.order("lamp")
-    assert (result.state, result.attempts) == (State.SUCCEEDED, 2)
-    first, second = house.heard
-    assert 1.5 < first.at_s <= 2.0
-    assert second.at_s == pytest.approx(first.at_s + 0.4)
-    assert first.until_s == pytest.approx(3.0, abs=0.002)
-
-
-async def test_a_full_queue_is_tried_again(house: Bench) -> None:
-    house.link.full = True
-    house.after(1.0, lambda: setattr(house.link, "full", False))
-    result = await house.order("lamp")
-    assert (result.state, result.attempts) == (State.SUCCEEDED, 1)
-    house.link.full = True
-    assert (await house.order("lamp")).state is State.EXPIRED
 
 
 # --- turns ------------------------------------------------------------------------------------
@@ -293,23 +137,6 @@ async def test_a_stop_that_was_lost_does_not_end_a_later_movement(house: Bench) 
 # --- devices that keep no ids -----------------------------------------------------------------
 
 
-async def test_a_device_without_memory_gets_once_what_must_not_happen_twice(house: Bench) -> None:
-    house.add("old", forgetful=True)
-    house.behave["old"] = nothing
-    assert (await house.order("old", "brew")).state is State.TIMED_OUT
-    assert house.attempts("old") == [(0, "brew", 1)]
-    await house.order("old", "turn_on")
-    assert house.commands("old").count("turn_on") == 4
-
-
-async def test_what_was_never_sent_is_no_second_time(house: Bench) -> None:
-    house.add("old", forgetful=True)
-    house.link.full = True
-    house.after(1.0, lambda: setattr(house.link, "full", False))
-    assert (await house.order("old", "brew")).state is State.SUCCEEDED
-    assert house.attempts("old") == [(1.2, "brew", 1)]
-
-
 async def test_a_fresh_state_that_equals_the_wish_is_already(house: Bench) -> None:
     house.add("old", forgetful=True)
     house.reports("old", on=True, brightness=60)
@@ -394,30 +221,6 @@ async def test_at_the_end_everybody_is_answered_and_nothing_is_sent(house: Bench
     assert len(house.heard) == sent
 
 
-async def test_after_the_end_nobody_waits_for_a_movement_but_its_word_still_counts(
-    house: Bench,
-) -> None:
-    house.behave["blind"] = lambda c: house.says("blind", c.id, AckStatus.ACCEPTED)
-    result = await house.order("blind", "set_cover", position=0)
-    house.dispatcher.close()
-    await asyncio.sleep(200)
-    assert house.late == []
-    house.says("blind", result.command_id, state={"position": 0, "moving": False})
-    await settle()
-    assert [late.state for late in house.late] == [State.SUCCEEDED]
-
-
-async def test_at_the_end_what_waits_for_the_broker_is_answered_too(house: Bench) -> None:
-    house.link.full = True
-    asked = house.begin("lamp")
-    await asyncio.sleep(1)
-    house.dispatcher.close()
-    house.link.full = False
-    assert (await asked).state is State.EXPIRED
-    assert house.now_s == pytest.approx(1.0)
-    assert house.heard == []
-
-
 async def test_who_leaves_frees_the_turn_and_is_told_what_became_of_it(house: Bench) -> None:
     house.behave["lamp"] = nothing
     asked = house.begin("lamp")
@@ -449,13 +252,3 @@ async def test_who_leaves_before_its_turn_is_never_sent(house: Bench) -> None:
     await asyncio.sleep(60)
     assert house.commands("lamp") == ["turn_on"]
     assert sorted(e.state for e in house.told(CommandEnded)) == ["expired", "succeeded"]
-
-
-async def test_each_attempt_is_reported_for_the_journal(house: Bench) -> None:
-    house.behave["lamp"] = lambda c: house.obey("lamp", c) if c.attempt == 2 else None
-    result = await house.order("lamp", brightness=5)
-    sent = house.told(CommandSent)
-    assert [(e.call_id, e.command_id, e.attempt) for e in sent] == [
-        ("call-1", result.command_id, 1),
-        ("call-1", result.command_id, 2),
-    ]

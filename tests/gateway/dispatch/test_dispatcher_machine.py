@@ -208,7 +208,7 @@ class DispatcherMachine(RuleBasedStateMachine):
         dispatcher = self.house.dispatcher
         assert all(asked.task.done() for asked in self.asked.values() if asked.task)
         assert not dispatcher._flights
-        assert not dispatcher._completing
+        assert not dispatcher._hearing._completing
         assert not dispatcher._turns._holding
         assert not dispatcher._turns._waiting
 

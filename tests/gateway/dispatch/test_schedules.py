@@ -233,4 +233,4 @@ def _nothing_leaks(house: Bench) -> None:
     assert not dispatcher._flights
     assert not dispatcher._turns._holding
     assert not dispatcher._turns._waiting
-    assert not any(flight.state.final for flight in dispatcher._matcher)
+    assert not any(flight.state.final for flight in dispatcher._hearing.matcher)

@@ -271,6 +271,7 @@ async def test_what_the_ecosystem_has_no_words_for_is_refused() -> None:
         result = await here.order("turn_off")
         assert result.state is State.REJECTED
         assert here.sent == []
+        assert [e.state for e in here.bench.told(CommandEnded)] == ["rejected"]
 
 
 async def test_a_device_that_names_no_command_gets_one_at_a_time() -> None:
