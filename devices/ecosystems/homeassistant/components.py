@@ -68,6 +68,8 @@ SILENT = frozenset(
 _BUILDERS: Mapping[str, Builder] = {**MAIN, **COMMANDED, **READ}
 _BRIDGE = re.compile(r"(^|/)(bridge/(request|config|options|group|device)|_CLIENTS)(/|$)")
 _OTHER_COMMANDS = frozenset({"set_position_topic", "set_fan_speed_topic"})
+# A light is a light whatever it is called; a "Wi-Fi restart" may be any of these.
+_COULD_BE_ANYTHING = frozenset({"switch", *COMMANDED})
 _SECONDARY = frozenset({"config", "diagnostic"})
 
 
@@ -94,12 +96,14 @@ def _is_secondary(entity: Entity) -> bool:
 
 
 def _is_forbidden(entity: Entity, own_topic: str) -> bool:
+    """By what it is called, where it could be anything; and by where it is commanded."""
     fields = entity.fields
-    names = ("device_class", "object_id", "payload_press", "unique_id")
-    words = [entity.label, *(str(fields.raw(name) or "")[:64] for name in names)]
-    return is_forbidden(*words) or any(
-        _BRIDGE.search(topic) or re.fullmatch(own_topic, topic) for topic in command_topics(fields)
-    )
+    if entity.component in _COULD_BE_ANYTHING:
+        told = (fields.raw("device_class"), fields.raw("payload_press"))
+        if is_forbidden(entity.label, *(word for word in told if isinstance(word, str))):
+            return True
+    topics = command_topics(fields)
+    return any(_BRIDGE.search(topic) or re.fullmatch(own_topic, topic) for topic in topics)
 
 
 def command_topics(fields: Fields) -> frozenset[str]:

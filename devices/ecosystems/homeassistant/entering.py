@@ -30,7 +30,7 @@ def member_of(
     label = _label(found)
     entity = Entity(
         found.component,
-        label if is_main else label or _plain_label(found),
+        label or _plain_label(found),
         found.fields,
         _words(found, label),
         templates,
@@ -59,8 +59,9 @@ def _label(found: Found) -> str:
     """Its own name without that of its device; "" when it has none."""
     name = payload.name(found.fields.raw("name"), "")
     device = found.device.name
-    if device and name.casefold().startswith(device.casefold()):
-        name = name[len(device) :].strip(" -_:/")
+    rest = name[len(device) :]
+    if device and name.casefold().startswith(device.casefold()) and not rest[:1].isalnum():
+        return rest.strip(" -_:/")
     return name
 
 

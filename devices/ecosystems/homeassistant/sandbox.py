@@ -17,9 +17,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from devices.ecosystems.homeassistant import functions
 from devices.ecosystems.homeassistant.functions import BoundError, Value, bounded
+from devices.ecosystems.homeassistant.templates import STEPS_A_TEMPLATE
 
 # What devices really send takes less than a hundred.
-STEPS = 2_000
+STEPS = STEPS_A_TEMPLATE
 _CHARACTERS_A_STEP = 256
 _MAX_EXPONENT, _MAX_BASE = 10, 1_000_000
 
@@ -55,6 +56,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.tests["search"] = self._charged(functions.regex_search)
         self._left = 0
 
+    @property
+    def left(self) -> int:
+        """What is left of the budget, less than 0 when it was not enough."""
+        return self._left
+
     def prepare(self, source: str) -> Template:
         """The compiled template. Raises jinja2.TemplateError, BoundError, RecursionError, ..."""
         self._left = STEPS
@@ -64,9 +70,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         code = self.compile(tree)
         return Template.from_code(self, code, self.globals)
 
-    def pieces(self, template: Template, variables: Mapping[str, Value]) -> Iterator[str]:
+    def pieces(
+        self, template: Template, variables: Mapping[str, Value], steps: int = STEPS
+    ) -> Iterator[str]:
         """What it prints, piece by piece. Raises as `prepare`, and what its filters raise."""
-        self._left = STEPS
+        self._left = steps
         return template.generate(**variables)
 
     # --- what Jinja asks -----------------------------------------------------------------

@@ -25,11 +25,23 @@ MAX_OUTPUT_LENGTH = 4096
 MAX_COMPILED = 1024
 
 
+# For all templates that one message goes through, and a compilation in the same coin.
+STEPS_A_MESSAGE = 20_000
+STEPS_A_TEMPLATE = 2_000
+_CHARACTERS_COMPILED_A_STEP = 4
+
+
 class Text:
-    """A message as templates see it: its text, and what that says as JSON."""
+    """A message as templates see it: its text, and what that says as JSON.
+
+    It is shown to any number of templates: the same one is rendered once, and the work of
+    all of them together is bounded.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.steps = STEPS_A_MESSAGE
+        self.rendered: dict[str, str] = {}
 
     @cached_property
     def variables(self) -> Mapping[str, Any]:
@@ -51,12 +63,15 @@ class Templates:
         """What `source` makes of a message; the message itself when the template fails."""
         if not source or len(message.text) > MAX_INPUT_LENGTH:
             return message.text
-        rendered = self._render(source, message.variables)
-        return message.text if rendered is None else rendered
+        known = message.rendered.get(source)
+        if known is None:
+            found = self._render(source, message.variables, message)
+            known = message.rendered[source] = message.text if found is None else found
+        return known
 
     def command(self, source: str, variables: Mapping[str, Any]) -> str:
         """What `source` makes of a command. Raises PayloadError when the template fails."""
-        rendered = self._render(source, variables)
+        rendered = self._render(source, variables, Text(""))
         if rendered is None:
             raise PayloadError("the template for commands fails")
         return rendered
@@ -67,29 +82,38 @@ class Templates:
 
         return Sandbox(self._now)
 
-    def _render(self, source: str, variables: Mapping[str, Any]) -> str | None:
+    def _render(self, source: str, variables: Mapping[str, Any], purse: Text) -> str | None:
         """None when the template fails, in whatever way: it is somebody else's program."""
         try:
-            template = self._template(source)
-            if template is None:
-                return None
-            printed, room = [], MAX_OUTPUT_LENGTH
-            for piece in self._sandbox.pieces(template, variables):
+            template = self._template(source, purse)
+            return None if template is None else self._printed(template, variables, purse)
+        except Exception:  # noqa: BLE001 -- a program from the network may raise anything
+            return None
+
+    def _printed(self, template: Template, variables: Mapping[str, Any], purse: Text) -> str | None:
+        """What it prints; None when that is too long."""
+        steps = min(STEPS_A_TEMPLATE, purse.steps)
+        printed, room = [], MAX_OUTPUT_LENGTH
+        try:
+            for piece in self._sandbox.pieces(template, variables, steps):
                 printed.append(piece)
                 room -= len(piece)
                 if room < 0:
                     return None
-        except Exception:  # noqa: BLE001 -- a program from the network may raise anything
-            return None
+        finally:
+            purse.steps -= steps - max(0, self._sandbox.left)
         return "".join(printed).strip()
 
-    def _template(self, source: str) -> Template | None:
+    def _template(self, source: str, purse: Text) -> Template | None:
+        """None for what cannot be compiled (not tried again), or not with what is left."""
         if source in self._compiled:
             self._compiled.move_to_end(source)
             return self._compiled[source]
+        purse.steps -= len(source) // _CHARACTERS_COMPILED_A_STEP
+        if purse.steps < 0:
+            return None
         if len(self._compiled) >= MAX_COMPILED:
             self._compiled.popitem(last=False)
-        # What cannot be compiled is not tried again with every message.
         self._compiled[source] = None
         self._compiled[source] = self._sandbox.prepare(source)
         return self._compiled[source]

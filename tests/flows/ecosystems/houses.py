@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from devices.link.base import Link
 from devices.link.mqtt import MqttLink, MqttOptions
+from devices.simulated.homeassistant import SimulatedAnnouncer
 from devices.simulated.homie5 import SimulatedHomie5
 from devices.simulated.lies import Lie
 from devices.simulated.mcp import SimulatedMcpLamp
@@ -56,6 +57,8 @@ class Species:
     """that of `light`, where the ecosystem knows one"""
     known_by: str = "reports, read back"
     """how the outcomes of `light` are known"""
+    known_while: Mapping[Lie, str] = field(default_factory=dict)
+    """where it announces itself otherwise while it lies so"""
     truths: Mapping[Lie, str] = field(default_factory=dict)
     """where the right status is another than that of most"""
     own: tuple[Order, Order] | None = None
@@ -82,6 +85,19 @@ class Species:
             return self.truths.get(lie, "")
         return self.truths.get(lie, TRUTHS[lie])
 
+
+HOMEASSISTANT = Species(
+    "homeassistant",
+    lambda link: SimulatedAnnouncer(link, speed=5),
+    lambda box: box.running(),
+    light="Den lamp",
+    cover="Den blind",
+    area="Den",
+    known_by="echo only",
+    known_while={Lie.ECHO: "no proof"},
+    # Who only echoes has to announce that; there is no word for "no", and nothing to ask.
+    truths={Lie.ECHO: "unconfirmed", Lie.REFUSE: "timed_out"},
+)
 
 TASMOTA = Species(
     "tasmota",
@@ -143,7 +159,7 @@ MCP = Species(
     truths={Lie.ECHO: "timed_out", Lie.OFFLINE: "unknown_tool", Lie.JAM: "failed"},
 )
 
-SPECIES = (HOMIE, MCP, SHELLY, OLD_SHELLY, TASMOTA, ZIGBEE2MQTT)
+SPECIES = (HOMEASSISTANT, HOMIE, MCP, SHELLY, OLD_SHELLY, TASMOTA, ZIGBEE2MQTT)
 
 
 @asynccontextmanager

@@ -22,8 +22,10 @@ async def test_a_light_that_lies(mosquitto_url: str, species: Species) -> None:
             # Each truth begins from off, so that an echo of "on" is none.
             thing.misbehave()
             await eventually(lambda: _is_online(gateway, species.light))
+            await _announced(gateway, species, Lie.NONE)
             assert (await gateway.call(*species.off)).status in {"confirmed", "already"}
             thing.misbehave(lie)
+            await _announced(gateway, species, lie)
             if lie is Lie.OFFLINE:
                 await eventually(lambda: not _is_online(gateway, species.light))
             outcome = await gateway.call(*species.on)
@@ -53,3 +55,14 @@ def test_the_readme_tells_what_is_said_of_them() -> None:
 
 def _is_online(gateway: Gateway, name: str) -> bool:
     return any(device.name == name and device.online is not False for device in gateway.directory)
+
+
+async def _announced(gateway: Gateway, species: Species, lie: Lie) -> None:
+    """Return when the gateway knows what the thing says of itself while it lies so."""
+
+    def known() -> bool:
+        light = next(device for device in gateway.directory if device.name == species.light)
+        return gateway.known_by(light) == species.known_while.get(lie, species.known_by)
+
+    if species.known_while:
+        await eventually(known)

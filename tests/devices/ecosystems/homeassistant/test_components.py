@@ -29,7 +29,6 @@ def test_an_unknown_component_is_an_error() -> None:
         {"label": "Permit join"},
         {"label": "Restart"},
         {"dev_cla": "restart"},
-        {"obj_id": "factory_reset"},
         {"cmd_t": "zigbee2mqtt/bridge/request/permit_join"},
         {"cmd_t": "home/z2m/bridge/request/device/remove"},
         {"cmd_t": "zwave/_CLIENTS/ZWAVE_GATEWAY/api/hardReset/set"},
@@ -43,6 +42,11 @@ def test_what_changes_the_device_is_left_out(fields: dict[str, object]) -> None:
 
 def test_what_only_mentions_a_bridge_stays() -> None:
     assert part("switch", cmd_t="garden/bridge/light/set").capabilities
+
+
+def test_a_light_is_a_light_whatever_it_is_called() -> None:
+    assert part("light", label="Wi-Fi status", cmd_t="a/set").capabilities
+    assert part("climate", label="Backup heater", mode_cmd_t="a/set").capabilities
 
 
 def test_a_sensor_may_tell_of_an_update() -> None:

@@ -36,6 +36,19 @@ def test_a_member_knows_what_it_needs() -> None:
     assert (member.is_main, member.richness) == (True, Evidence.ECHOED)
 
 
+def test_only_a_whole_name_is_taken_off() -> None:
+    names = {"Hall box: left": "left", "Hall box": "", "Hall boxer": "Hall boxer", "Left": "Left"}
+    for name, label in names.items():
+        member = entered(cmd_t="a/set", name=name)
+        assert member is not None
+        assert member.label == label
+
+
+def test_what_restarts_the_device_is_known_by_its_id_too() -> None:
+    found = Found("place", "box/restart", "button", "restart", HALL, Fields({"command_topic": "a"}))
+    assert member_of(found, TEMPLATES, "homeassistant", None) is None
+
+
 def test_nobody_tells_of_an_optimistic_one() -> None:
     for fields in ({}, {"stat_t": "a", "opt": True}):
         member = entered(cmd_t="a/set", **fields)

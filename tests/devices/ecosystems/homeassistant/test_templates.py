@@ -107,6 +107,26 @@ def test_hostile_templates_end_soon_and_say_nothing(source: str) -> None:
     assert time.process_time() - started < 1.0
 
 
+def test_many_hostile_templates_share_what_one_message_may_cost() -> None:
+    templates, message = Templates(now), Text("x" * MAX_INPUT_LENGTH)
+    hostile = "{% for a in range(90) %}{{ a }}{% endfor %}" * 3
+    started = time.process_time()
+    values = [templates.value(f"{number}{hostile}", message) for number in range(2_000)]
+    assert time.process_time() - started < 1.0
+    assert values[0] != message.text
+    assert values[-1] == message.text
+    assert templates.value("{{ 1 }}", Text("x")) == "1"
+
+
+def test_the_same_template_is_rendered_once_for_all_who_share_it() -> None:
+    templates, message = Templates(now), Text('{"state": "online"}')
+    left = []
+    for _ in range(1_000):
+        assert templates.value("{{ value_json.state }}", message) == "online"
+        left.append(message.steps)
+    assert len(set(left)) == 1
+
+
 def test_what_was_compiled_is_kept_within_bounds() -> None:
     templates = Templates(now)
     for number in range(MAX_COMPILED + 10):
