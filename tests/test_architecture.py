@@ -45,6 +45,7 @@ HOMES = {
         "gateway/journal/file.py",
         "gateway/journal/migrations.py",
         "gateway/journal/queries.py",
+        "gateway/journal/reading.py",
         "gateway/journal/retention.py",
         "gateway/journal/safety.py",
         "gateway/journal/unfinished.py",

@@ -1,34 +1,29 @@
 """Questions to the journal: what was asked, what happened, how long it took.
 
 Read-only, on connections of its own; each question is short, so that no writer waits for it.
-It never makes or mends a file.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from ulid import ULID
 
 from gateway.errors import JournalError
-from gateway.journal.migrations import VERSION, version_of
-from gateway.journal.records import Action, Heard, Later, Sent
+from gateway.journal.reading import Key, action_of, explained, heard_of, key_of, opened, sent_of
+from gateway.journal.records import Action, Heard, Sent
 from gateway.outcome import Status
 
 PAGE = 200
-# How long a question waits while the file is locked as a whole, which it hardly ever is.
-_BUSY_S = 2.0
-# What just ended is written within 20 ms: who asks what was done lately hears of it too.
+# What just ended is written within milliseconds: who asks what was done lately hears of it too.
 SETTLED_S = 0.03
 # Between a call and its commands the clock may have been set a little; and how long after a
 # call that was never answered its commands are looked for.
@@ -69,8 +64,8 @@ class Reader:
 
     def __enter__(self) -> Self:
         """Open the file. JournalError: it is not there, not readable, or no journal."""
-        with _explained(self._path):
-            self._connection = _opened(self._path)
+        with explained(self._path):
+            self._connection = opened(self._path)
         return self
 
     def __exit__(
@@ -115,24 +110,24 @@ class Reader:
 
     def _actions(self, rows: list[sqlite3.Row]) -> list[Action]:
         """The calls of `rows`, each with its commands."""
-        commands: defaultdict[_Key, list[Sent]] = defaultdict(list)
+        commands: defaultdict[Key, list[Sent]] = defaultdict(list)
         for first, last in _spans(rows):
             self._add_commands(commands, _first_id(first), _first_id(last) + _END)
-        return [_action(row, commands[_key(row)]) for row in rows]
+        return [action_of(row, commands[key_of(row)]) for row in rows]
 
-    def _add_commands(self, found: defaultdict[_Key, list[Sent]], *ids: str) -> None:
+    def _add_commands(self, found: defaultdict[Key, list[Sent]], *ids: str) -> None:
         """Add the commands with an id between two, by the call that they belong to."""
         heard: defaultdict[str, list[Heard]] = defaultdict(list)
         evidence = "SELECT * FROM evidence WHERE command BETWEEN ? AND ? ORDER BY id"
         for row in self._ask(evidence, ids):
-            heard[row["command"]].append(_heard(row))
+            heard[row["command"]].append(heard_of(row))
         for row in self._ask("SELECT * FROM commands WHERE id BETWEEN ? AND ? ORDER BY id", ids):
-            found[_key(row)].append(_sent(row, heard[row["id"]]))
+            found[key_of(row)].append(sent_of(row, heard[row["id"]]))
 
     def _ask(self, query: str, values: Iterable[object]) -> list[sqlite3.Row]:
         if self._connection is None:
             raise JournalError("the journal is not open")
-        with _explained(self._path):
+        with explained(self._path):
             return self._connection.execute(query, tuple(values)).fetchall()
 
 
@@ -152,68 +147,8 @@ class Past:
             return reader.recent(wanted, limit)
 
 
-# --- the file --------------------------------------------------------------------------------
+# --- questions as SQL ------------------------------------------------------------------------
 
-
-def _opened(path: Path) -> sqlite3.Connection:
-    if not path.is_file():
-        raise JournalError(f"there is no journal at {path} yet: `gateway run` begins it")
-    try:
-        return _connected(path, "mode=ro")
-    except sqlite3.OperationalError:
-        # Without leave to write beside a file that nobody has open, it is read as it lies.
-        if path.with_name(f"{path.name}-wal").exists():
-            raise
-        return _connected(path, "mode=ro&immutable=1")
-
-
-def _connected(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}",
-        uri=True,
-        timeout=_BUSY_S,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA query_only = 1")
-        _check(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises JournalError unless this is a journal, and one that this version can read."""
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    if not tables >= _TABLES:
-        raise JournalError(_foreign(path))
-    if version_of(connection) > VERSION:
-        raise JournalError(f"the journal at {path} is of a newer version: update the gateway")
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """What SQLite says, as one sentence with a cure."""
-    try:
-        yield
-    except (sqlite3.OperationalError, OSError) as error:
-        raise JournalError(
-            f"cannot read the journal at {path} ({error}): check who may read it and its folder"
-        ) from None
-    except sqlite3.DatabaseError:
-        raise JournalError(_foreign(path)) from None
-
-
-def _foreign(path: Path) -> str:
-    return f"{path} is no journal of the gateway, or it is damaged: check journal.path"
-
-
-# --- questions as SQL, rows as records --------------------------------------------------------
-
-_TABLES = frozenset({"runs", "calls", "commands", "evidence", "events"})
 _CALLS = "SELECT *, json_extract(outcome, '$.target') AS target FROM calls"
 
 _KNOWN = "coalesce(later_status, status, '')"
@@ -228,7 +163,6 @@ _ABOUT = """(
             calls.at + coalesce(calls.elapsed_ms / 1000, ?) + ?
         AND (sent.run, sent.epoch, sent.call_id) = (calls.run, calls.epoch, calls.call_id)))"""
 
-_Key = tuple[int, int, str]
 _Condition = tuple[str, list[object]]
 
 
@@ -273,56 +207,3 @@ def _spans(rows: Iterable[sqlite3.Row]) -> list[tuple[float, float]]:
 def _first_id(at: float) -> str:
     """What the ids of commands made at that time begin with."""
     return str(ULID.from_timestamp(max(at, 0.0)))[:10]
-
-
-def _key(row: sqlite3.Row) -> _Key:
-    return row["run"], row["epoch"], row["call_id"]
-
-
-def _action(row: sqlite3.Row, commands: Iterable[Sent]) -> Action:
-    later = row["later_at"]
-    return Action(
-        number=row["id"],
-        run=row["run"],
-        epoch=row["epoch"],
-        call_id=row["call_id"],
-        tool=row["tool"],
-        arguments=_object(row["arguments"]),
-        at=row["at"],
-        status=row["status"] or "",
-        message=row["message"] or "",
-        target=row["target"] or "",
-        elapsed_ms=row["elapsed_ms"],
-        later=later and Later(later, row["later_status"] or "", row["later_message"] or ""),
-        commands=tuple(commands),
-    )
-
-
-def _sent(row: sqlite3.Row, evidence: Iterable[Heard]) -> Sent:
-    return Sent(
-        id=row["id"],
-        device=row["device"],
-        ecosystem=row["ecosystem"],
-        command=row["command"],
-        args=_object(row["args"]),
-        masked=bool(row["masked"]),
-        at=row["at"],
-        attempts=row["attempts"],
-        state=row["state"],
-        ended_at=row["ended_at"],
-        evidence=tuple(evidence),
-    )
-
-
-def _heard(row: sqlite3.Row) -> Heard:
-    state = _object(row["state"])
-    return Heard(row["at"], row["status"], state, bool(row["late"]), bool(row["duplicate"]))
-
-
-def _object(text: str) -> dict[str, Any]:
-    """A JSON object as it was written; {} for anything else."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

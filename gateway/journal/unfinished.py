@@ -12,16 +12,23 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gateway.errors import JournalError
 from gateway.journal import process
-from gateway.journal.records import Heard, Sent
+from gateway.journal.reading import Key, explained, heard_of, key_of, object_in, opened, sent_of
+from gateway.journal.records import Sent
 
 # More is only left by a journal that nobody ever settled; the newest come first.
 MAX_CALLS = 2_000
-_BUSY_S = 5.0
-_Key = tuple[int, int, str]
+_COMMANDS_OF = """
+    WITH wanted AS (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+        FROM json_each(?)
+    )
+    SELECT * FROM commands WHERE (run, epoch, call_id) IN wanted
+"""
+_LAST_WORD = """
+    SELECT * FROM evidence WHERE command = ? AND duplicate = 0 ORDER BY id DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,8 @@ def left_by_others(path: Path, run: int) -> list[Left]:
 
     Blocks while it reads. Raises JournalError.
     """
-    try:
-        with closing(_opened(path)) as db:
-            return _read(db, run)
-    except sqlite3.Error as error:
-        raise JournalError(f"the journal {path} cannot be read: {error}") from None
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
-    db.row_factory = sqlite3.Row
-    return db
+    with explained(path), closing(opened(path)) as db:
+        return _read(db, run)
 
 
 def _read(db: sqlite3.Connection, run: int) -> list[Left]:
@@ -75,54 +73,25 @@ def _read(db: sqlite3.Connection, run: int) -> list[Left]:
     return [_left(db, key, commands[key], same_boot=same[key[0]]) for key in keys]
 
 
-def _open_keys(db: sqlite3.Connection) -> Iterable[_Key]:
+def _open_keys(db: sqlite3.Connection) -> Iterable[Key]:
     found = db.execute(
         "SELECT run, epoch, call_id, at FROM calls WHERE answered_at IS NULL AND later_at IS NULL"
         " UNION ALL SELECT run, epoch, call_id, at FROM commands"
         " WHERE state IN ('sent', 'accepted', 'in_progress', 'timed_out') ORDER BY at DESC"
     )
-    return list(dict.fromkeys((row["run"], row["epoch"], row["call_id"]) for row in found))
+    return dict.fromkeys(key_of(row) for row in found)
 
 
-def _commands(db: sqlite3.Connection, keys: Iterable[_Key]) -> dict[_Key, list[Sent]]:
+def _commands(db: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, list[Sent]]:
     """All commands of these calls, in one walk: the journal has no index for this question."""
-    db.execute("CREATE TEMP TABLE wanted (run, epoch, call_id, PRIMARY KEY (run, epoch, call_id))")
-    db.executemany("INSERT OR IGNORE INTO wanted VALUES (?, ?, ?)", keys)
-    found: dict[_Key, list[Sent]] = defaultdict(list)
-    for row in db.execute(
-        "SELECT commands.* FROM commands JOIN wanted USING (run, epoch, call_id)"
-    ):
-        found[row["run"], row["epoch"], row["call_id"]].append(_sent(db, row))
+    found: dict[Key, list[Sent]] = defaultdict(list)
+    for row in db.execute(_COMMANDS_OF, (json.dumps(list(keys)),)):
+        last = db.execute(_LAST_WORD, (row["id"],)).fetchall()
+        found[key_of(row)].append(sent_of(row, map(heard_of, last)))
     return found
 
 
-def _sent(db: sqlite3.Connection, row: sqlite3.Row) -> Sent:
-    args = _object(row["args"])
-    said = db.execute(
-        "SELECT at, status, state, late FROM evidence WHERE command = ? AND duplicate = 0"
-        " ORDER BY id DESC LIMIT 1",
-        (row["id"],),
-    ).fetchall()
-    return Sent(
-        id=row["id"],
-        device=row["device"],
-        ecosystem=row["ecosystem"],
-        command=row["command"],
-        args=args or {},
-        # Arguments that nobody can read are as good as left out.
-        masked=bool(row["masked"]) or args is None,
-        at=row["at"],
-        attempts=row["attempts"],
-        state=row["state"],
-        ended_at=row["ended_at"],
-        evidence=tuple(
-            Heard(s["at"], s["status"], _object(s["state"]) or {}, bool(s["late"]), duplicate=False)
-            for s in said
-        ),
-    )
-
-
-def _left(db: sqlite3.Connection, key: _Key, commands: list[Sent], *, same_boot: bool) -> Left:
+def _left(db: sqlite3.Connection, key: Key, commands: list[Sent], *, same_boot: bool) -> Left:
     row = db.execute(
         "SELECT tool, arguments, at, status, later_at FROM calls"
         " WHERE run = ? AND epoch = ? AND call_id = ?",
@@ -132,7 +101,7 @@ def _left(db: sqlite3.Connection, key: _Key, commands: list[Sent], *, same_boot:
         # A command is written a moment before its call.
         first = commands[0]
         return Left(*key, first.command, "", first.at, "", False, same_boot, tuple(commands))
-    arguments = _object(row["arguments"]) or {}
+    arguments = object_in(row["arguments"]) or {}
     return Left(
         *key,
         tool=row["tool"],
@@ -143,11 +112,3 @@ def _left(db: sqlite3.Connection, key: _Key, commands: list[Sent], *, same_boot:
         same_boot=same_boot,
         commands=tuple(commands),
     )
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

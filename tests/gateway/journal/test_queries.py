@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway.errors import JournalError
-from gateway.journal.migrations import VERSION
 from gateway.journal.queries import PAGE, Past, Reader, Wanted
 from gateway.journal.records import Later
-from tests.gateway.journal.book import NOON, Book, other_database
+from tests.gateway.journal.book import NOON, Book
 
 pytestmark = pytest.mark.unit
 
-ROOT = Path(__file__).parents[3]
 ALL = Wanted()
 
 
@@ -125,63 +117,3 @@ async def test_the_past_is_read_beside_the_loop(book: Book) -> None:
     book.call("first")
     book.call("last")
     assert [a.tool for a in await Past(book.path).recent(ALL, 1)] == ["last"]
-
-
-def test_reading_writes_nothing(book: Book, reader: Reader) -> None:
-    assert reader._connection is not None
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection.execute("DELETE FROM calls")
-
-
-def test_a_text_that_is_no_object_is_nothing(book: Book, reader: Reader) -> None:
-    book.call("odd")
-    book.db.execute("UPDATE calls SET arguments = '[1'")
-    assert reader.after(0, ALL)[0].arguments == {}
-
-
-def test_what_cannot_be_read_is_one_sentence_with_a_cure(tmp_path: Path) -> None:
-    text = tmp_path / "text.db"
-    text.write_text("these are no pages " * 100, encoding="utf-8")
-    newer = Book(tmp_path / "newer.db")
-    newer.db.execute(f"PRAGMA user_version = {VERSION + 1}")
-    newer.close()
-    for path, cure in (
-        (tmp_path / "none.db", "`gateway run` begins it"),
-        (tmp_path, "`gateway run` begins it"),
-        (text, "check journal.path"),
-        (other_database(tmp_path / "songs.db"), "check journal.path"),
-        (newer.path, "update the gateway"),
-    ):
-        with pytest.raises(JournalError, match=cure), Reader(path):
-            pytest.fail("it was opened")
-    assert not (tmp_path / "none.db").exists()
-
-
-READ = """
-import os, sys
-from pathlib import Path
-from gateway.journal.queries import Reader, Wanted
-if os.getuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
-with Reader(Path(sys.argv[1])) as reader:
-    print(len(reader.after(0, Wanted())))
-"""
-
-
-def test_who_may_not_write_reads_a_journal_that_nobody_has_open() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        book = Book(Path(name) / "journal.db")
-        book.call("turn_on")
-        book.close()
-        book.path.chmod(0o444)
-        book.path.parent.chmod(0o555)
-        done = subprocess.run(
-            [sys.executable, "-c", READ, str(book.path)],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        book.path.parent.chmod(0o700)
-    assert (done.stdout, done.stderr) == ("1\n", "")
