@@ -33,6 +33,7 @@ from devices.ecosystems.homeassistant.greetings import Greetings
 from devices.ecosystems.homeassistant.groups import Logical, Member
 from devices.ecosystems.homeassistant.household import Household
 from devices.ecosystems.homeassistant.part import Order, refused
+from devices.ecosystems.homeassistant.standing import Standing
 from devices.ecosystems.homeassistant.templates import Templates, Text
 from devices.ecosystems.homeassistant.topics import Topics
 from devices.link.base import Message, Publish
@@ -64,6 +65,7 @@ class HomeAssistant:
         self._topics = Topics()
         self._places: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._leaving: set[str] = set()
+        self._standing = Standing()
         self._said: dict[str, bool] = {}
 
     def filters(self) -> Sequence[TopicFilter]:
@@ -93,7 +95,8 @@ class HomeAssistant:
             Publish(topic, text.encode(errors="replace"), qos=member.qos, expiry_s=expiry_s)
             for topic, text in order.messages
         ]
-        return Delivery(messages, Proof(order.needs, device.outside(member.key, order.state)))
+        state = device.outside(member.key, order.state)
+        return Delivery(messages, Proof(order.needs, self._standing.changes(device_id, state)))
 
     # --- what comes ----------------------------------------------------------------------
 
@@ -176,6 +179,7 @@ class HomeAssistant:
         for change in self._household.changes(self._greetings.friendly):
             for device_id in change.gone:
                 self._said.pop(device_id, None)
+                self._standing.forget(device_id)
                 yield Removed(device_id)
             for logical in change.present:
                 yield logical.announced
@@ -212,6 +216,8 @@ class HomeAssistant:
                 if trip is not None:
                     yield Trouble(device.id, trip.code, trip.message, trip.keys)
         for (device_id, evidence), state in reports.items():
+            if not message.retained:
+                self._standing.note(device_id, message.topic, state)
             yield StateReport(device_id, state, not message.retained, evidence)
 
     def _presence(
@@ -227,6 +233,7 @@ class HomeAssistant:
     def _is_there(self, device: Logical, online: bool | None) -> Iterator[Sighting]:
         if online is not None and self._said.get(device.id) is not online:
             self._said[device.id] = online
+            self._standing.forget(device.id)
             yield Availability(device.id, online)
 
 

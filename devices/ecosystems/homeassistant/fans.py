@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devices.contract.capability import Kind
+from devices.contract.command import Evidence
 from devices.contract.errors import PayloadError
 from devices.ecosystems import payload
 from devices.ecosystems.homeassistant.entity import Entity, Sender, amount, word
@@ -127,7 +128,12 @@ class _Fan:
         wire = self.speeds.wire(asked)
         needs = self.entity.needs("percentage_state_topic")
         shown = self.speeds.percent(wire)
-        return Order((self.percent.message(wire),), {"fan_percent": shown}, needs)
+        speed = Order((self.percent.message(wire),), {"fan_percent": shown}, needs)
+        on = self.switch.verbs["turn_on"]({})
+        if on.needs <= Evidence.PUBLISHED:
+            # Who never tells whether it is on tells by its speed.
+            return Order((*on.messages, *speed.messages), speed.state, needs)
+        return together(on, speed)
 
     def _set_preset(self, value: object) -> Order:
         if self.preset is None or value not in self.presets:

@@ -331,6 +331,24 @@ def test_only_what_is_told_back_can_be_proved() -> None:
     assert encode(lamp(stat_t=None), LAMP, "turn_on").proof.needs is Evidence.PUBLISHED
 
 
+def test_a_light_that_is_on_already_may_say_only_what_changes() -> None:
+    ecosystem = house()
+    topics = {"bri_cmd_t": "b/set", "bri_stat_t": "b", "bri_scl": 100}
+    announce(ecosystem, "light", "lamp", cmd_t="l/set", stat_t="l", avty_t="up", **topics)
+    wanted = {"on": True, "brightness": 40}
+
+    def proof() -> dict[str, Any]:
+        return dict(encode(ecosystem, LAMP, "turn_on", brightness=40).proof.state)
+
+    says(ecosystem, "l", "ON", retained=True)
+    assert proof() == wanted
+    says(ecosystem, "l", "ON")
+    assert proof() == {"brightness": 40}
+    for word in ("offline", "online"):
+        says(ecosystem, "up", word)
+    assert proof() == wanted
+
+
 def test_buttons_by_name_or_alone() -> None:
     ecosystem = house()
     device = {"ids": "d", "name": "Box"}

@@ -52,8 +52,8 @@ def test_a_fan() -> None:
     assert [c.kind for c in made.capabilities] == [Kind.POWER, Kind.FAN]
     assert ordered(made, "turn_off")[0] == [("f/set", "OFF")]
     assert ordered(made, "set_fan", percent=60) == (
-        [("f/pct/set", "3")],
-        {"fan_percent": 75},
+        [("f/set", "ON"), ("f/pct/set", "3")],
+        {"on": True, "fan_percent": 75},
         ECHOED,
     )
     assert ordered(made, "set_fan", mode="sleep") == (
@@ -63,6 +63,15 @@ def test_a_fan() -> None:
     )
     assert told(made, "f/pct", "2") == {"fan_percent": 50}
     assert told(made, "f/p", "sleep") == {"mode": "sleep"}
+
+
+def test_who_never_tells_whether_it_is_on_tells_by_its_speed() -> None:
+    made = part("fan", **{**BASE, "stat_t": None})
+    assert ordered(made, "set_fan", percent=100) == (
+        [("f/set", "ON"), ("f/pct/set", "4")],
+        {"fan_percent": 100},
+        ECHOED,
+    )
 
 
 def test_no_speed_is_off() -> None:
