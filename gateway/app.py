@@ -30,13 +30,14 @@ from gateway.directory import Device, Directory, Override
 from gateway.dispatch.dispatcher import Dispatcher
 from gateway.dispatch.sending import Patience
 from gateway.dispatch.wire import Wire
-from gateway.errors import ConfigError, FatalError
+from gateway.errors import ConfigError, FatalError, JournalError
 from gateway.events import BrokerChanged, FunctionCall
-from gateway.journal.queries import Past
+from gateway.journal.queries import Past, Wanted
 from gateway.journal.retention import keep_tidy
 from gateway.journal.store import Journal, JournalSettings
 from gateway.outcome import Outcome
 from gateway.policy.confirm import Holds
+from gateway.policy.repeats import WINDOW_S
 from gateway.policy.settings import limits_of, pin_of, settings_of
 from gateway.providers.base import Offer
 from gateway.providers.registry import dialect_maker
@@ -61,6 +62,8 @@ SETTLE_AT_MOST_S = 0.5
 # Stopping takes less than 2 s: calls in flight may still end, then all are answered.
 GRACE_S = 0.8
 ANSWER_S = 0.4
+# More calls than a model makes in the few seconds that are looked back.
+MAX_RECALLED = 100
 
 
 class Gateway:
@@ -82,8 +85,11 @@ class Gateway:
     ) -> None:
         clock = clock or SystemClock()
         self.bus = Bus()
+        self._clock = clock
         self._journal = _journal(config, clock) if keeps_journal else None
         self._tidying = _tidying(config, clock, self._journal)
+        kept = config.journal.path if self._journal is not None else None
+        self._past = Past(kept) if kept is not None else None
         self.directory = Directory(clock, self.bus, _overrides(config))
         spoken = _ecosystems(config)
         self._link = link or MqttLink(_link_options(config, spoken))
@@ -186,8 +192,10 @@ class Gateway:
         Raises FatalError when the provider, LinkRefusedError when the broker refuses us for
         good. Returns within 2 s of `stop`.
         """
+        recalled = self._tasks.start(self._recall(), "recall")
         if not await self.ready():
             log.warning("the broker is away; the session starts without devices")
+        await recalled
         log.info("%d devices, %d tools", len(self.directory), len(self.tools().names))
         if self._tidying is not None:
             self._tasks.start(self._tidying(), "tidy")
@@ -219,6 +227,16 @@ class Gateway:
         await asyncio.wait({draining}, timeout=GRACE_S)
         self._dispatcher.close()
         await draining
+
+    async def _recall(self) -> None:
+        """What sessions of an earlier run asked for in the last seconds is known again."""
+        if self._past is None:
+            return
+        wanted = Wanted(self._clock.wall().timestamp() - WINDOW_S)
+        # A file that cannot be read is spoken of by who writes it.
+        with suppress(JournalError):
+            actions = await self._past.recent(wanted, MAX_RECALLED)
+            self._calls.recall(action for action in reversed(actions) if action.epoch > 0)
 
     async def _recover(self, recovery: Recovery) -> None:
         """In the background: neither the session nor a new command waits for it."""

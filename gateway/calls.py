@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, assert_never
@@ -20,6 +20,7 @@ from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.events import CallAnswered, CallReceived, FunctionCall, LateOutcome
 from gateway.journal.masking import masked
+from gateway.journal.records import Action
 from gateway.outcome import Outcome, Status
 from gateway.policy.confirm import Holds
 from gateway.policy.limits import Limits, in_words
@@ -88,6 +89,16 @@ class Calls:
         answer.set_result(outcome)
         self._bus.publish(CallAnswered(shown, outcome, self._clock.monotonic() - started))
         return outcome
+
+    def recall(self, actions: Iterable[Action]) -> None:
+        """What a run before this one did, the oldest first: asked again at once, it is not done."""
+        now = self._clock.wall().timestamp()
+        for action in actions:
+            key = key_of(action.tool, action.arguments)
+            if self._repeats.first(key) is None:
+                answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+                answer.set_result(_as_known(action))
+                self._repeats.came(key, answer, now - action.at)
 
     async def _carry_out(
         self, call: FunctionCall, tools: ToolSet, answer: asyncio.Future[Outcome]
@@ -199,6 +210,14 @@ def _plan(call: FunctionCall, tools: ToolSet) -> _Planned | Outcome:
         return Outcome(Status.INVALID, str(error))
     plan = tool.plan(arguments)
     return plan if isinstance(plan, Outcome) else _Planned(plan, arguments)
+
+
+def _as_known(action: Action) -> Outcome:
+    """The last word on a call of the past."""
+    if action.known not in {status.value for status in Status}:
+        return _INTERRUPTED
+    message = action.later.message if action.later else action.message
+    return Outcome(Status(action.known), message, action.target)
 
 
 def _without_secrets(call: FunctionCall) -> FunctionCall:

@@ -74,11 +74,14 @@ class Repeats:
         _, answer = found
         return None if answer.done() and not may_have_acted(answer.result()) else answer
 
-    def came(self, key: str, answer: asyncio.Future[Outcome]) -> None:
-        """A call is the first of its kind; `answer` will hold its outcome."""
+    def came(self, key: str, answer: asyncio.Future[Outcome], age_s: float = 0.0) -> None:
+        """A call is the first of its kind, or was `age_s` ago; `answer` will hold its outcome.
+
+        Older ones are to be given before younger ones.
+        """
         self._drop_old()
         self._firsts.pop(key, None)
-        self._firsts[key] = (self._clock.monotonic(), answer)
+        self._firsts[key] = (self._clock.monotonic() - max(age_s, 0.0), answer)
         if len(self._firsts) > MAX_FIRSTS:
             self._firsts.popitem(last=False)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from devices.simulated.appliances import CoffeeMachine
 from devices.simulated.base import SimulatedDevice
 from devices.simulated.covers import BedroomBlind
 from devices.simulated.faults import Faults
@@ -139,6 +140,22 @@ async def test_a_command_that_never_arrived_was_not_done_and_is_not_done_later(
             await eventually(lambda: not at.open_commands())
     assert at.acts == []
     assert [row["state"] for row in at.rows("SELECT state FROM commands")] == ["expired"]
+
+
+async def test_coffee_that_was_brewed_before_the_crash_is_not_brewed_again(
+    tmp_path: Path, mosquitto_url: str
+) -> None:
+    async with home(tmp_path, mosquitto_url, CoffeeMachine()) as at:
+        async with at.started() as (running, talk):
+            at.house.misbehave("coffee-machine", Faults(lose_acks=1))
+            await talk.ask("brew_coffee", {"cups": 2})
+            await eventually(lambda: at.acts)
+            await kill(running)
+        async with at.started() as (running, talk):
+            outcome = await talk.outcome(await talk.ask("brew_coffee", {"cups": 2}))
+            assert outcome["ok"] is not False
+            assert (await running.stop()).code == 0
+    assert len(at.acts) == 1
 
 
 async def test_a_movement_that_outlives_the_agent_is_told_when_it_ends(

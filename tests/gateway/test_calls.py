@@ -26,6 +26,7 @@ from gateway.directory import Directory
 from gateway.dispatch.lifecycle import State
 from gateway.dispatch.order import Result
 from gateway.events import CallAnswered, CallReceived, FunctionCall, LateOutcome
+from gateway.journal.records import Action, Later
 from gateway.outcome import Outcome, Status
 from gateway.policy.confirm import Holds
 from gateway.policy.hours import Hours
@@ -476,6 +477,47 @@ async def test_a_repeat_of_what_was_cut_off_is_not_done_again(desk: Desk) -> Non
     first.cancel()
     assert (await desk.call("slowly", seconds=5)).status is Status.TIMED_OUT
     assert desk.slow == 1
+
+
+def past(desk: Desk, status: str, *, ago_s: float = 3.0, later: Later | None = None) -> Action:
+    at = desk.clock.wall().timestamp() - ago_s
+    asked = {"cups": 2}
+    return Action(1, 1, 1, "c0", "brew", asked, at, status, "Brewed.", "Machine", 2.0, later)
+
+
+@pytest.mark.parametrize(
+    ("status", "later", "told"),
+    [
+        ("confirmed", None, Status.CONFIRMED),
+        ("timed_out", Later(1.0, "confirmed", "Brewed after all."), Status.CONFIRMED),
+        ("", None, Status.TIMED_OUT),
+        ("unknown", None, Status.TIMED_OUT),
+    ],
+)
+async def test_what_was_done_before_a_restart_is_not_done_again_at_once(
+    desk: Desk, status: str, later: Later | None, told: Status
+) -> None:
+    desk.calls.recall([past(desk, status, later=later)])
+    outcome = await desk.call("brew", cups=2)
+    assert (outcome.status, brewed(desk)) == (told, 0)
+    await desk.call("brew", cups=1)
+    assert brewed(desk) == 1
+    await asyncio.sleep(7.0)
+    await desk.call("brew", cups=2)
+    assert brewed(desk) == 2
+
+
+async def test_what_was_refused_before_a_restart_may_be_asked_for_again(desk: Desk) -> None:
+    desk.calls.recall([past(desk, "needs_confirmation")])
+    assert (await desk.call("brew", cups=2)).ok
+    assert brewed(desk) == 1
+
+
+async def test_a_repeat_before_a_restart_makes_nobody_wait_longer(desk: Desk) -> None:
+    desk.calls.recall([past(desk, "confirmed", ago_s=9.0), past(desk, "confirmed", ago_s=1.0)])
+    await asyncio.sleep(1.0)
+    await desk.call("brew", cups=2)
+    assert brewed(desk) == 1
 
 
 async def test_what_can_be_done_twice_is(desk: Desk) -> None:
