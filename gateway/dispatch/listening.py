@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
@@ -44,7 +43,7 @@ class Listening:
         self._tasks = TaskSet("listening")
         self._wanted: dict[Key, tuple[Handler, Listen]] = {}
         self._standing: dict[Key, Unsubscribe] = {}
-        self._new: deque[Key] = deque()
+        self._new: dict[Key, None] = {}
         self._complaints = Once(MAX_TOPICS)
         self._worker: asyncio.Task[None] | None = None
         self.dropped = 0
@@ -70,12 +69,13 @@ class Listening:
             self.dropped += 1
             return
         self._wanted[key] = (handler, listen)
-        self._new.append(key)
+        self._new[key] = None
         if self._worker is None or self._worker.done():
             self._worker = self._tasks.start(self._work(), "subscribe")
 
     def _forget(self, key: Key) -> None:
         self._wanted.pop(key, None)
+        self._new.pop(key, None)
         unsubscribe: Callable[[], None] | None = self._standing.pop(key, None)
         if unsubscribe is not None:
             unsubscribe()
@@ -83,8 +83,8 @@ class Listening:
     async def _work(self) -> None:
         while self._new:
             batch = list(islice(self._new, AT_ONCE))
-            for _ in batch:
-                self._new.popleft()
+            for key in batch:
+                del self._new[key]
             await asyncio.gather(*(self._subscribe(key) for key in batch))
 
     async def _subscribe(self, key: Key) -> None:

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.unit
 
 
 class Scene:
-    def __init__(self, link: MemoryLink, broker: MemoryBroker) -> None:
+    def __init__(self, link: PickyLink, broker: MemoryBroker) -> None:
+        self.link = link
         self.listening = Listening(link, self.say)
         self.broker = broker
         self.heard: list[str] = []
@@ -46,9 +47,12 @@ async def settle() -> None:
 
 
 class PickyLink(MemoryLink):
-    """Its broker refuses one topic."""
+    """Its broker refuses one topic. `asked` counts how often it was asked for any."""
+
+    asked = 0
 
     async def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 0) -> Unsubscribe:
+        self.asked += 1
         if topic_filter == "secret":
             raise LinkRefusedError("the broker denies secret")
         return await super().subscribe(topic_filter, handler, qos=qos)
@@ -62,6 +66,15 @@ async def scene() -> AsyncIterator[Scene]:
         made = Scene(link, broker)
         yield made
         await made.listening.close()
+
+
+async def test_a_device_that_comes_and_goes_is_asked_for_once(scene: Scene) -> None:
+    for _ in range(1000):
+        scene.listen("lamp/state")
+        scene.listen("lamp/state", wanted=False)
+    scene.listen("lamp/state")
+    assert await scene.says("lamp/state") == ["lamp/state"]
+    assert scene.link.asked == 1
 
 
 async def test_a_question_waits_until_its_answer_would_be_heard(scene: Scene) -> None:
