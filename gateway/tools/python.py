@@ -176,7 +176,9 @@ def _load_path(path: str) -> PythonTool[..., Any]:
         importlib.import_module(module)
         return _checked(EntryPoint(path, path, ENTRY_POINTS).load(), path)
     except Exception as error:
-        raise ConfigError(f"tools.python: {path!r} cannot be used: {error}") from error
+        missing = isinstance(error, ModuleNotFoundError)
+        cure = ": install it, or set PYTHONPATH to its folder" if missing else ""
+        raise ConfigError(f"tools.python: {path!r} cannot be used: {error}{cure}") from error
 
 
 def _checked(found: object, path: str) -> PythonTool[..., Any]:

@@ -299,3 +299,5 @@ def test_paths_that_lead_nowhere_are_named() -> None:
     for path in ("nowhere", "no.such.module:x", "json:no_such_thing", "json:decoder"):
         with pytest.raises(ConfigError, match=r"tools\.python"):
             load_paths([path])
+    with pytest.raises(ConfigError, match="set PYTHONPATH"):
+        load_paths(["no_such_module:x"])
