@@ -14,6 +14,8 @@ from devices.contract.command import Scalar
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NEAR_COLOR = 40
+# Half a degree is what a person can ask for and a thermostat can hold.
+_NEAR_DEGREES = 0.3
 
 # What a verb makes pointless beside what it writes: "off" replaces a waiting "dim to 40 %",
 # after "stop" nothing that waited may start to move, and no "stop" may end a later movement.
@@ -130,23 +132,25 @@ def supports(description: Description, verb: str) -> bool:
 def contradicts(state: Mapping[str, Scalar], expected: Mapping[str, Scalar]) -> str | None:
     """The first key of `expected` that `state` reports with another value, None when none does.
 
-    Numbers agree within 1 (brightness and colour temperature pass through coarser scales on
-    the device), or within 1 % of the wanted value; colours when no part of #rrggbb is more
-    than 40 of 255 off (lamps show the nearest that they can); other texts whatever their
-    case. A key that is not reported, or reported as null (not known), contradicts nothing.
+    Temperatures to reach agree within 0.3 degrees; other numbers within 1 (brightness and
+    colour temperature pass through coarser scales on the device) or within 1 % of the wanted
+    value; colours when no part of #rrggbb is more than 40 of 255 off (lamps show the nearest
+    that they can); other texts whatever their case. A key that is not reported, or reported
+    as null (not known), contradicts nothing.
     """
     for key, wanted in expected.items():
         value = state.get(key)
-        if value is not None and not _agree(value, wanted):
+        if value is not None and not _agree(key, value, wanted):
             return key
     return None
 
 
-def _agree(value: Scalar, wanted: Scalar) -> bool:
+def _agree(key: str, value: Scalar, wanted: Scalar) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(value, int | float) and isinstance(wanted, int | float):
-        return abs(value - wanted) <= max(1.0, abs(wanted) * 0.01)
+        near = _NEAR_DEGREES if key == "target_temperature" else max(1.0, abs(wanted) * 0.01)
+        return abs(value - wanted) <= near
     if isinstance(value, str) and isinstance(wanted, str):
         if _COLOR.fullmatch(value) and _COLOR.fullmatch(wanted):
             parts = zip(bytes.fromhex(value[1:]), bytes.fromhex(wanted[1:]), strict=True)

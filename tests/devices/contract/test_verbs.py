@@ -117,3 +117,11 @@ def test_every_command_writes_something(verb: str, args: dict[str, Scalar]) -> N
 )
 def test_a_lamp_shows_the_nearest_colour_that_it_can(heard: str, agrees: bool) -> None:
     assert (contradicts({"color": heard}, {"color": "#ff0000"}) is None) is agrees
+
+
+@pytest.mark.parametrize(
+    ("heard", "agrees"), [(21.5, True), (21.6, True), (21, False), (22, False)]
+)
+def test_half_a_degree_is_another_temperature(heard: float, agrees: bool) -> None:
+    key = "target_temperature"
+    assert (contradicts({key: heard}, {key: 21.5}) is None) is agrees
