@@ -128,7 +128,14 @@ class Wire:
             self.drop(message.topic, f"it has more than {max_bytes} bytes", ecosystem.name)
             return
         for sighting in ecosystem.decode(message):
-            self._take(ecosystem, sighting)
+            device_id = _device_of(sighting)
+            device = self._directory.get(device_id)
+            if device is None or device.ecosystem == ecosystem.name:
+                self._take(ecosystem, sighting)
+            else:
+                # Ids may meet; what proves a command must come from where it was sent to.
+                reason = f"its device is one of ecosystem {device.ecosystem}"
+                self.drop(device_id, reason, ecosystem.name)
 
     def _take(self, ecosystem: Ecosystem, sighting: Sighting) -> None:
         match sighting:
@@ -172,6 +179,16 @@ class Wire:
         level = logging.WARNING if self._complaints.first(kind) else logging.DEBUG
         log.log(level, "ignored a message from %s: %s", source, reason)
         self._bus.publish(MessageDropped(source, reason))
+
+
+def _device_of(sighting: Sighting) -> str:
+    """The id of the device that `sighting` is about; "" when it is about none."""
+    match sighting:
+        case Announced(description):
+            return description.id
+        case Listen() | Say() | Malformed():
+            return ""
+    return sighting.device_id
 
 
 def _nobody(_: object) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from devices.contract import codec
 from devices.contract.capability import Description
-from devices.contract.command import Command
+from devices.contract.command import Ack, AckStatus, Command
 from devices.contract.errors import LinkDownError, LinkFullError, LinkRefusedError
 from devices.ecosystems.base import Acknowledged
 from devices.ecosystems.native import Native
@@ -16,13 +16,15 @@ from devices.link.memory import MemoryBroker, MemoryLink
 from devices.link.options import MAX_PAYLOAD_BYTES
 from gateway.bus import Bus
 from gateway.directory import Device, Directory
+from gateway.dispatch.lifecycle import State
 from gateway.dispatch.wire import MAX_COMPLAINTS, Wire
 from gateway.events import MessageDropped
 from gateway.testing import ManualClock
-from tests.gateway.dispatch.bench import Bench, settle
+from tests.gateway.dispatch.bench import Bench, nothing, settle
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("virtual_time")]
 
+SUCCEEDED = AckStatus.SUCCEEDED
 COMMAND = Command("c1", "turn_on", {"brightness": 5}, 2500)
 
 
@@ -75,6 +77,26 @@ async def test_devices_come_report_and_go(house: Bench) -> None:
     house.publish(f"{topic}/description", b"", retain=True)
     await settle()
     assert house.directory.get("hall-light") is None
+
+
+async def test_only_a_devices_own_ecosystem_speaks_for_it(house: Bench) -> None:
+    house.reports("lamp", on=False)
+    asked = house.begin("lamp")
+    house.behave["lamp"] = nothing
+    await settle()
+    house.publish("old/lamp/state", b'{"on": true}')
+    house.publish("old/lamp/availability", b"offline")
+    house.publish("old/lamp/ack", codec.encode_ack(Ack(house.heard[0].command.id, SUCCEEDED)))
+    house.publish("old/lamp/description", b"")
+    description = codec.encode_description(Description("lamp", "Other lamp"))
+    house.publish("old/lamp/description", description)
+    await settle()
+    lamp = device(house, "lamp")
+    assert (lamp.name, lamp.state, lamp.online) == ("Lamp", {"on": False}, True)
+    dropped = house.told(MessageDropped)
+    assert {e.reason for e in dropped} == {"its device is one of ecosystem native"}
+    assert len(dropped) == 5
+    assert (await asked).state is State.TIMED_OUT
 
 
 async def test_acknowledgements_are_handed_on_and_decide_nothing_here(house: Bench) -> None:
