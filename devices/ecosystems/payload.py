@@ -19,6 +19,8 @@ from devices.contract.text import clean
 NAME_LENGTH = 64
 VALUE_LENGTH = 256
 MAX_DEPTH = 32
+# More than anything in a house comes to, and safe in every sum.
+MAX_NUMBER = 1e15
 _DEVICE_ID_LENGTH = 63
 
 
@@ -54,16 +56,16 @@ def read_text(payload: bytes, max_bytes: int = 1024) -> str:
 
 
 def number(value: object) -> float | None:
-    """`value` as a finite number, also from a text such as "15.0"; None when it is none."""
+    """`value` as a number within MAX_NUMBER, also from a text such as "15.0"; None when it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         found = float(value)
     except (ValueError, OverflowError):
         return None
-    if not math.isfinite(found):
+    if math.isnan(found) or abs(found) > MAX_NUMBER:
         return None
-    return int(found) if found.is_integer() and abs(found) < 2**53 else found
+    return int(found) if found.is_integer() else found
 
 
 def scalar(value: object) -> Scalar:

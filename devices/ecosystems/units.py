@@ -47,12 +47,12 @@ def from_range(value: float, closed: float, opened: float) -> int:
 
 def kelvin(mired: float) -> int:
     """Colour temperature in kelvin. Raises ValueError for 0 and less."""
-    return round(_MIRED / _positive(mired))
+    return round(_MIRED / _at_least_one(mired))
 
 
 def mired(kelvins: float) -> int:
     """Colour temperature in mired. Raises ValueError for 0 and less."""
-    return round(_MIRED / _positive(kelvins))
+    return round(_MIRED / _at_least_one(kelvins))
 
 
 def to_rgb(color: str) -> Rgb:
@@ -114,7 +114,8 @@ def _gamma(part: float) -> float:
     return part * 12.92 if part <= 0.0031308 else float(1.055 * part ** (1 / 2.4) - 0.055)  # noqa: PLR2004 -- IEC 61966-2-1
 
 
-def _positive(number: float) -> float:
+def _at_least_one(number: float) -> float:
+    """A fraction of a mired or kelvin is no light, and its reciprocal no number."""
     if not (math.isfinite(number) and number > 0):
         raise ValueError("a colour temperature is more than 0")
-    return number
+    return max(1.0, number)

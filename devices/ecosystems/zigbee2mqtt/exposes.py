@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devices.contract.capability import Capability, Kind
-from devices.ecosystems import payload
+from devices.ecosystems import payload, units
 from devices.ecosystems.risk import is_forbidden, risk_of
 from devices.ecosystems.zigbee2mqtt.values import (
     Choice,
@@ -143,8 +143,9 @@ def _add_warmth(part: Part, node: Node) -> None:
     low = payload.number(node.get("value_min")) or 153
     high = payload.number(node.get("value_max")) or 500
     if 0 < low < high:
-        coldest, warmest = round(1_000_000 / low), round(1_000_000 / high)
-        capability = Capability(Kind.COLOR_TEMPERATURE, minimum=warmest, maximum=coldest)
+        capability = Capability(
+            Kind.COLOR_TEMPERATURE, minimum=units.kelvin(high), maximum=units.kelvin(low)
+        )
         part.add(capability, _field(node, "color_temperature", Mired(low, high)))
 
 

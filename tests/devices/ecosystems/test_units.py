@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.contract.verbs import contradicts
-from devices.ecosystems import units
+from devices.ecosystems import payload, units
 
 pytestmark = pytest.mark.unit
 
 PARTS = st.integers(0, 255)
+NUMBERS = st.floats(-payload.MAX_NUMBER, payload.MAX_NUMBER)
 COLORS = st.tuples(PARTS, PARTS, PARTS).map(lambda parts: units.from_rgb(*parts))
 
 
@@ -42,6 +43,19 @@ def test_ends_that_are_equal_mean_nothing() -> None:
 def test_kelvin_survives_mired_as_well_as_a_lamp_can_show_it(wanted: int) -> None:
     heard = units.kelvin(units.mired(wanted))
     assert contradicts({"color_temperature": heard}, {"color_temperature": wanted}) is None
+
+
+@given(NUMBERS, NUMBERS, NUMBERS)
+def test_any_numbers_that_a_device_may_tell_come_to_something(a: float, b: float, c: float) -> None:
+    assert 0 <= units.from_scale(a, b) <= 100
+    assert 0 <= units.from_range(a, b, c) <= 100
+    assert units.to_rgb(units.from_rgb(a, b, c))
+    assert units.to_rgb(units.from_hs(a, b))
+    assert units.kelvin(abs(a) or 1) <= 1_000_000
+
+
+def test_a_fraction_of_a_mired_is_a_number_too() -> None:
+    assert units.kelvin(5e-324) == units.mired(5e-324) == 1_000_000
 
 
 @pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf")])

@@ -255,3 +255,11 @@ def test_any_types_in_a_reply(body: dict[str, Any]) -> None:
         for sighting in heard(known(), [message(f"stat/tasmota_D3E4F5/{leaf}", body)]):
             if isinstance(sighting, StateReport):
                 json.dumps(dict(sighting.state), allow_nan=False)
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e308, "1e400"])
+def test_a_number_out_of_this_world_breaks_nothing(tiny: Any) -> None:
+    lamp = known(rl=[2, *[0] * 31], lt_st=5, lk=1)
+    said = {"POWER": "ON", "Dimmer": tiny, "CT": tiny, "HSBColor": f"{tiny},{tiny},1"}
+    sightings = heard(lamp, [message("stat/tasmota_D3E4F5/RESULT", said)])
+    assert any(isinstance(s, StateReport) and s.state["on"] is True for s in sightings)
