@@ -17,7 +17,7 @@ from devices.contract.text import clean
 from devices.contract.verbs import contradicts, expected_state
 from gateway.clock import Clock
 from gateway.directory import Device, Directory
-from gateway.dispatch.lifecycle import FINAL, State
+from gateway.dispatch.lifecycle import BEGUN, FINAL, State
 from gateway.dispatch.order import Order, Result, Written
 from gateway.errors import JournalError
 from gateway.journal.records import Sent
@@ -162,7 +162,7 @@ class Recovery:
     def _never_had_it(self, left: Left, sent: Sent) -> bool:
         """Whether that is what "I do not know this command" means."""
         age_s = self._clock.wall().timestamp() - sent.at
-        had_it = sent.state in {State.ACCEPTED, State.IN_PROGRESS} or bool(sent.evidence)
+        had_it = sent.state in BEGUN or bool(sent.evidence)
         return left.same_boot and 0 <= age_s <= REMEMBERED_S and not had_it
 
     def _late(self, left: Left, sent: Sent, found: _Found, said: Result) -> None:
@@ -234,7 +234,7 @@ def _on_record(sent: Sent) -> Result:
 
 def _unknown(sent: Sent) -> Result:
     """Nobody knows; more is said where the device had begun."""
-    had_it = sent.state in {State.ACCEPTED, State.IN_PROGRESS}
+    had_it = sent.state in BEGUN
     evidence = Evidence.ACCEPTED if had_it else Evidence.PUBLISHED
     return Result(State.TIMED_OUT, sent.id, evidence=evidence)
 

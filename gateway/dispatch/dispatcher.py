@@ -16,7 +16,7 @@ from gateway.clock import Clock
 from gateway.directory import Device, Directory
 from gateway.dispatch.flight import Flight
 from gateway.dispatch.hearing import Hearing
-from gateway.dispatch.lifecycle import Event, State
+from gateway.dispatch.lifecycle import BEGUN, Event, State
 from gateway.dispatch.order import CommandLog, NoLog, Order, Result, Written
 from gateway.dispatch.question import Questions
 from gateway.dispatch.sending import Patience, Sending
@@ -150,7 +150,7 @@ class Dispatcher:
 
     async def _finish(self, flight: Flight, answer_by: float) -> None:
         """Wait for the end of an accepted command as long as the caller has patience."""
-        while flight.state in (State.ACCEPTED, State.IN_PROGRESS) and not self._closing:
+        while flight.state in BEGUN and not self._closing:
             if self._clock.monotonic() >= answer_by:
                 break
             await flight.listen(answer_by)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from devices.contract.command import Ack, Evidence, new_command_id
 from devices.contract.verbs import (
+    VERBS,
     contradicts,
     expected_state,
     replaced_attributes,
@@ -21,6 +22,10 @@ from gateway.dispatch.lifecycle import Event, State
 from gateway.dispatch.order import Order, Result
 from gateway.dispatch.witness import Witness
 
+# Two cups of coffee: the device's own word ends it, this is the longest that we listen for it.
+OWN_COMMAND_COMPLETES_S = 120.0
+# A device that sleeps wakes when it likes; of what is older nobody wants to hear.
+WAKES_WITHIN_S = 600.0
 # Written by every command of a device that gets one at a time.
 _WHOLE_DEVICE = frozenset({"*"})
 
@@ -87,6 +92,14 @@ class Flight:
     def heard(self) -> bool:
         """Whether the device said anything, or nothing can change any more."""
         return self.state not in (State.CREATED, State.SENT)
+
+    @property
+    def completes_within_s(self) -> float:
+        """How long it may take from when the device has it until it ends."""
+        if self.proof.sleepy:
+            return WAKES_WITHIN_S
+        verb = VERBS.get(self.order.command)
+        return verb.completes_within_s if verb else OWN_COMMAND_COMPLETES_S
 
     def step(self, event: Event) -> None:
         """Move through the state table and wake who waits. Raises LifecycleError."""

@@ -12,25 +12,18 @@ from contextlib import suppress
 
 from devices.contract.command import Ack, AckError, AckStatus, Evidence
 from devices.contract.errors import CommandRefusedError, LinkError
-from devices.contract.verbs import VERBS
 from devices.ecosystems.base import Acknowledged, StateReport, Trouble
 from gateway.bus import Bus
 from gateway.directory import Directory
 from gateway.dispatch.flight import Flight
-from gateway.dispatch.lifecycle import Event, State, event_of
+from gateway.dispatch.lifecycle import BEGUN, Event, State, event_of
 from gateway.dispatch.matcher import Matcher, Stray
 from gateway.dispatch.watch import Watch
 from gateway.dispatch.wire import Wire
 from gateway.dispatch.witness import Finding
 from gateway.events import CommandEnded, CommandSent, EvidenceReceived
 
-# Two cups of coffee: the device's own word ends it, this is the longest that we listen for it.
-OWN_COMMAND_COMPLETES_S = 120.0
-# A device that sleeps wakes when it likes; of what is older nobody wants to hear.
-WAKES_WITHIN_S = 600.0
-
-_BEGUN = frozenset({State.ACCEPTED, State.IN_PROGRESS})
-_AT_WORK = frozenset({State.SENT, *_BEGUN})
+_AT_WORK = frozenset({State.SENT, *BEGUN})
 _FINDINGS: Mapping[Finding, AckStatus] = {
     Finding.PROGRESS: AckStatus.IN_PROGRESS,
     Finding.DONE: AckStatus.SUCCEEDED,
@@ -90,7 +83,7 @@ class Hearing:
     def answered(self, flight: Flight) -> None:
         """The caller has its answer, or left: what its device says now is late news."""
         flight.answered = True
-        if flight.state in _BEGUN:
+        if flight.state in BEGUN:
             self._listen_on(flight)
         elif flight.state is State.TIMED_OUT or not flight.attempts:
             self._ended(flight)
@@ -153,9 +146,9 @@ class Hearing:
 
     def _listen_on(self, flight: Flight) -> None:
         if not self._closed:
-            loop = asyncio.get_running_loop()
-            timer = loop.call_later(_completes_s(flight), self._never_finished, flight)
-            self._completing[flight.id] = timer
+            self._completing[flight.id] = asyncio.get_running_loop().call_later(
+                flight.completes_within_s, self._never_finished, flight
+            )
 
     def _never_finished(self, flight: Flight) -> None:
         """The device accepted, and its time to complete has passed."""
@@ -200,11 +193,3 @@ class Hearing:
                     flight.attempts,
                 )
             )
-
-
-def _completes_s(flight: Flight) -> float:
-    """How long an answered command is listened for."""
-    if flight.proof.sleepy:
-        return WAKES_WITHIN_S
-    verb = VERBS.get(flight.order.command)
-    return verb.completes_within_s if verb else OWN_COMMAND_COMPLETES_S

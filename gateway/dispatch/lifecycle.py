@@ -47,6 +47,8 @@ FINAL = frozenset(
         State.UNCONFIRMED,
     }
 )
+# The device has it and is at work.
+BEGUN = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 
 
 class Event(StrEnum):

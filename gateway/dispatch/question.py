@@ -13,19 +13,16 @@ from typing import Protocol
 
 from devices.contract.command import Command
 from devices.contract.errors import DevicesError
-from devices.contract.verbs import VERBS
 from devices.ecosystems.base import Proof
 from devices.link.base import Publish
 from gateway.clock import Clock
 from gateway.directory import Device
 from gateway.dispatch.flight import Flight
-from gateway.dispatch.lifecycle import Event, State
+from gateway.dispatch.lifecycle import BEGUN, Event, State
 from gateway.dispatch.matcher import Matcher
 from gateway.dispatch.order import Result, Written
 
 PAUSE_S = 0.4
-# As for a command of its own that a device has just accepted.
-_OWN_COMPLETES_S = 120.0
 
 
 class Sender(Protocol):
@@ -92,10 +89,8 @@ class Questions:
             await flight.listen(min(flight.deliver_by, pause_until))
 
     async def _until_done(self, flight: Flight) -> None:
-        verb = VERBS.get(flight.order.command)
-        completes_s = verb.completes_within_s if verb else _OWN_COMPLETES_S
-        until = self._clock.monotonic() + completes_s
-        while flight.state in (State.ACCEPTED, State.IN_PROGRESS):
+        until = self._clock.monotonic() + flight.completes_within_s
+        while flight.state in BEGUN:
             if self._clock.monotonic() >= until:
                 return
             await flight.listen(until)
