@@ -56,7 +56,7 @@ def read_text(payload: bytes, max_bytes: int = 1024) -> str:
 
 
 def number(value: object) -> float | None:
-    """`value` as a number within MAX_NUMBER, also from a text such as "15.0"; None when it is none."""
+    """`value` as a number, also from a text such as "15.0"; None when it is none, or too large."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -22,7 +22,6 @@ from devices.ecosystems.homeassistant import (
     values,
 )
 from devices.ecosystems.homeassistant.entity import Entity
-from devices.ecosystems.homeassistant.fields import Fields
 from devices.ecosystems.homeassistant.part import Part
 from devices.ecosystems.risk import is_forbidden
 
@@ -67,7 +66,6 @@ SILENT = frozenset(
 
 _BUILDERS: Mapping[str, Builder] = {**MAIN, **COMMANDED, **READ}
 _BRIDGE = re.compile(r"(^|/)(bridge/(request|config|options|group|device)|_CLIENTS)(/|$)")
-_OTHER_COMMANDS = frozenset({"set_position_topic", "set_fan_speed_topic"})
 # A light is a light whatever it is called; a "Wi-Fi restart" may be any of these.
 _COULD_BE_ANYTHING = frozenset({"switch", *COMMANDED})
 _SECONDARY = frozenset({"config", "diagnostic"})
@@ -102,11 +100,5 @@ def _is_forbidden(entity: Entity, own_topic: str) -> bool:
         told = (fields.raw("device_class"), fields.raw("payload_press"))
         if is_forbidden(entity.label, *(word for word in told if isinstance(word, str))):
             return True
-    topics = command_topics(fields)
+    topics = fields.command_topics()
     return any(_BRIDGE.search(topic) or re.fullmatch(own_topic, topic) for topic in topics)
-
-
-def command_topics(fields: Fields) -> frozenset[str]:
-    """All topics that an entity is commanded by. Raises PayloadError."""
-    keys = (key for key in fields if key.endswith("command_topic") or key in _OTHER_COMMANDS)
-    return frozenset(filter(None, map(fields.topic, keys)))

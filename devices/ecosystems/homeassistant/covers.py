@@ -61,7 +61,7 @@ def cover(entity: Entity) -> Part:
     word_sources = entity.sources(
         "state_topic",
         "value_template",
-        _word_states(entity, by_position=bool(fields.topic("position_topic"))).read,
+        _word_states(entity, by_position=bool(fields.state_topic("position_topic"))).read,
         evidence=Evidence.REPORTED,
     )
     template = "position_template" if "position_template" in fields else "value_template"
@@ -150,7 +150,7 @@ def _tilt(entity: Entity) -> Part:
     if sender is None:
         return Part()
     way = Travel(fields.number("tilt_min", 0), fields.number("tilt_max", 100))
-    told = bool(fields.topic("tilt_status_topic")) and not fields.flag("tilt_optimistic")
+    told = bool(fields.state_topic("tilt_status_topic")) and not fields.flag("tilt_optimistic")
     needs = Evidence.ECHOED if told else Evidence.PUBLISHED
 
     def change(value: Scalar) -> Order:

@@ -49,7 +49,7 @@ def member_of(
         is_main,
         part,
         int(qos) if qos in _QOS else 0,
-        components.command_topics(found.fields),
+        found.fields.command_topics(),
         _richness(found, part),
         kept or Presence(rule),
     )

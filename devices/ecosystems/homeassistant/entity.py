@@ -71,13 +71,13 @@ class Entity:
         trip: Callable[[str], Trip | None] = lambda _: None,
     ) -> tuple[Source, ...]:
         """One source, or none when no such topic was announced. Raises PayloadError."""
-        topic = self.fields.topic(topic_key)
+        topic = self.fields.state_topic(topic_key)
         template = self.fields.template(template_key) if template_key else ""
         return (Source(topic, template, read, evidence, trip),) if topic else ()
 
     def needs(self, state_topic_key: str, level: Evidence = Evidence.ECHOED) -> Evidence:
         """The level that counts: PUBLISHED where nothing will ever be told."""
-        if self.fields.flag("optimistic") or not self.fields.topic(state_topic_key):
+        if self.fields.flag("optimistic") or not self.fields.state_topic(state_topic_key):
             return Evidence.PUBLISHED
         return level
 

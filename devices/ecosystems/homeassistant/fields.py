@@ -17,6 +17,7 @@ MAX_TEXT_LENGTH = 256
 MAX_TEMPLATE_BYTES = 4096
 MAX_OPTIONS = 64
 MAX_NUMBER = 1e9
+_OTHER_COMMANDS = frozenset({"set_position_topic", "set_fan_speed_topic"})
 
 
 class Fields:
@@ -43,6 +44,19 @@ class Fields:
         """A topic without wildcards, "" when there is none. Raises PayloadError."""
         value = self._raw.get(key)
         return "" if value is None else checked_topic(value, key)
+
+    def command_topics(self) -> frozenset[str]:
+        """All topics that the entity is commanded by. Raises PayloadError."""
+        keys = (key for key in self if key.endswith("command_topic") or key in _OTHER_COMMANDS)
+        return frozenset(filter(None, map(self.topic, keys)))
+
+    def state_topic(self, key: str) -> str:
+        """A topic that tells a state, "" when there is none. Raises PayloadError.
+
+        Nor when it is one that commands go to: there we would hear ourselves.
+        """
+        topic = self.topic(key)
+        return "" if topic in self.command_topics() else topic
 
     def text(self, key: str, default: str = "") -> str:
         """A text, `default` when there is none or null. Raises PayloadError."""

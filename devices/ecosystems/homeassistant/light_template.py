@@ -73,7 +73,7 @@ class _Templated:
             if fields.template(template)
             for source in entity.sources("state_topic", template, read)
         ]
-        topic = fields.topic("state_topic")
+        topic = fields.state_topic("state_topic")
         if "color" in self.able and topic:
             parts = (fields.template(f"{part}_template") for part in ("red", "green", "blue"))
             found.append(Source(topic, ",".join(parts), _rgb))

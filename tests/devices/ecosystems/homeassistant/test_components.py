@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from devices.contract.errors import PayloadError
-from devices.ecosystems.homeassistant.components import SILENT, command_topics, part_of
-from devices.ecosystems.homeassistant.fields import Fields
+from devices.ecosystems.homeassistant.components import SILENT, part_of
 from tests.devices.ecosystems.homeassistant.building import entity, part
 
 pytestmark = pytest.mark.unit
@@ -51,11 +50,6 @@ def test_a_light_is_a_light_whatever_it_is_called() -> None:
 
 def test_a_sensor_may_tell_of_an_update() -> None:
     assert part("sensor", label="Last update", stat_t="s").capabilities
-
-
-def test_all_topics_of_commands_are_found() -> None:
-    fields = Fields({"command_topic": "a", "set_position_topic": "b", "state_topic": "c", "x": 1})
-    assert command_topics(fields) == {"a", "b"}
 
 
 def test_wrong_fields_are_refused() -> None:

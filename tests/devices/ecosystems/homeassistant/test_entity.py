@@ -42,6 +42,12 @@ def test_who_is_optimistic_is_never_sure() -> None:
     assert entity("switch", stat_t="a", opt=True).needs("state_topic") is PUBLISHED
 
 
+def test_our_own_command_is_no_state() -> None:
+    loop = entity("switch", cmd_t="a", stat_t="a")
+    assert loop.needs("state_topic") is PUBLISHED
+    assert loop.sources("state_topic", "value_template", wording("x")) == ()
+
+
 def test_risk_comes_from_all_the_names() -> None:
     assert entity("switch", "Boiler").capability(Kind.POWER).risk is Risk.GUARDED
     assert entity("switch", "Coffee").capability(Kind.POWER).risk is Risk.NORMAL

@@ -78,3 +78,14 @@ def test_any_value_is_read_or_refused(value: object) -> None:
             read("k")
         except PayloadError:
             continue
+
+
+def test_all_topics_of_commands_are_found() -> None:
+    fields = Fields({"command_topic": "a", "set_position_topic": "b", "state_topic": "c", "x": 1})
+    assert fields.command_topics() == {"a", "b"}
+
+
+def test_a_topic_of_commands_tells_no_state() -> None:
+    fields = Fields({"command_topic": "a", "state_topic": "a", "brightness_state_topic": "b"})
+    assert (fields.state_topic("state_topic"), fields.topic("state_topic")) == ("", "a")
+    assert fields.state_topic("brightness_state_topic") == "b"
