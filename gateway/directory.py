@@ -15,6 +15,7 @@ from devices.contract.capability import Description, Risk
 from devices.contract.command import Scalar
 from devices.contract.text import clean
 from devices.ecosystems.base import Announced, Availability, Removed, StateReport, Traits
+from devices.ecosystems.rooms import room_in
 from gateway.bus import Bus
 from gateway.clock import Clock
 from gateway.events import DeviceSeen
@@ -119,7 +120,7 @@ class Directory:
         if known is not None and known.ecosystem != ecosystem:
             return False
         related = self._twins.claim(device_id, ecosystem, sighting.identity, sighting.richness)
-        description = self._overridden(self._placed(sighting.description))
+        description = self._overridden(self._placed(sighting.description, traits))
         if known is None:
             device = Device(description.id, ecosystem, traits, description)
             self._devices[description.id] = device
@@ -202,13 +203,15 @@ class Directory:
     def _place_twins(self, device_id: str) -> None:
         for twin_id in self._twins.of(device_id):
             if (twin := self._devices.get(twin_id)) is not None:
-                twin.description = self._placed(twin.description)
+                twin.description = self._placed(twin.description, twin.traits)
 
-    def _placed(self, description: Description) -> Description:
-        """`description` with the area that a twin of it knows, where it names none."""
+    def _placed(self, description: Description, traits: Traits) -> Description:
+        """`description` with the area that a twin of it knows, or its name, where it has none."""
         twins = (self._devices.get(twin) for twin in self._twins.of(description.id))
         areas = (twin.area for twin in twins if twin is not None and twin.area)
         area = description.area or next(areas, "")
+        if not area and traits.areas_from_names:
+            area = room_in(description.name)
         return dataclasses.replace(description, area=area)
 
     def _overridden(self, description: Description) -> Description:

@@ -134,12 +134,14 @@ class Traits:
     `silent_on_repeat`: setting the present value brings no evidence, so a command whose
     fresh state already equals the request is answered `already` and not sent.
     `one_at_a_time`: answers name no command, so a device gets the next one when the one
-    before has ended.
+    before has ended. `areas_from_names`: it knows no areas, so the room with which a device's
+    name begins is its area.
     """
 
     keeps_ids: bool
     silent_on_repeat: bool
     one_at_a_time: bool = False
+    areas_from_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

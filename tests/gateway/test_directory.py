@@ -256,3 +256,14 @@ def test_an_id_belongs_to_the_ecosystem_that_announced_it_first() -> None:
     home = Home()
     assert announce(home, "lamp", "native", frozenset())
     assert not announce(home, "lamp", "homie", frozenset())
+
+
+def test_a_room_in_the_name_is_the_area_where_the_ecosystem_knows_none() -> None:
+    home = Home()
+    unknowing = dataclasses.replace(TRAITS, areas_from_names=True)
+    lamp = dataclasses.replace(LAMP, name="Kitchen lamp", area="")
+    home.directory.announced(Announced(lamp), "zigbee2mqtt", unknowing)
+    home.directory.announced(
+        Announced(dataclasses.replace(lamp, id="own", name="Bath lamp")), "native", TRAITS
+    )
+    assert [(d.id, d.area) for d in home.directory] == [("own", ""), ("lamp", "Kitchen")]

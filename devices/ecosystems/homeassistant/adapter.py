@@ -49,7 +49,7 @@ class HomeAssistant:
 
     name = "homeassistant"
     # Much software stays silent when it is told what it is already.
-    traits = Traits(keeps_ids=False, silent_on_repeat=True)
+    traits = Traits(keeps_ids=False, silent_on_repeat=True, areas_from_names=True)
 
     def __init__(
         self,

@@ -58,7 +58,7 @@ class Homie:
 
     name = "homie"
     # A device may keep quiet about a value that it has already.
-    traits = Traits(keeps_ids=False, silent_on_repeat=True)
+    traits = Traits(keeps_ids=False, silent_on_repeat=True, areas_from_names=True)
 
     def __init__(self, prefix: str = "homie") -> None:
         self._prefix = prefix

@@ -56,7 +56,7 @@ class Mcp:
     """Servers whose names match `names`. `fresh` makes a client id that nobody had before."""
 
     name = "mcp"
-    traits = Traits(keeps_ids=False, silent_on_repeat=False)
+    traits = Traits(keeps_ids=False, silent_on_repeat=False, areas_from_names=True)
 
     def __init__(self, names: str = "#", *, fresh: Callable[[], str] | None = None) -> None:
         self._names = names

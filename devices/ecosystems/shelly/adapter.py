@@ -32,7 +32,7 @@ class Shelly:
     """
 
     name = "shelly"
-    traits = Traits(keeps_ids=False, silent_on_repeat=False)
+    traits = Traits(keeps_ids=False, silent_on_repeat=False, areas_from_names=True)
 
     def __init__(self, source: str, last: int = 0) -> None:
         self._exchange = Exchange(source, last)

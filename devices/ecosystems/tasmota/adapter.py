@@ -54,7 +54,9 @@ class Tasmota:
     """Boxes that announce themselves under `tasmota/discovery`."""
 
     name = "tasmota"
-    traits = Traits(keeps_ids=False, silent_on_repeat=False, one_at_a_time=True)
+    traits = Traits(
+        keeps_ids=False, silent_on_repeat=False, one_at_a_time=True, areas_from_names=True
+    )
 
     def __init__(self, prefix: str = "tasmota/discovery") -> None:
         self._prefix = prefix

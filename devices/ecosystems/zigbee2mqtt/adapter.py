@@ -44,7 +44,7 @@ class Zigbee2Mqtt:
 
     name = "zigbee2mqtt"
     # The bridge publishes the state after each command, also after one that changes nothing.
-    traits = Traits(keeps_ids=False, silent_on_repeat=False)
+    traits = Traits(keeps_ids=False, silent_on_repeat=False, areas_from_names=True)
 
     def __init__(self, base: str = "zigbee2mqtt") -> None:
         self._base = base

@@ -104,6 +104,7 @@ TASMOTA = Species(
     lambda link: SimulatedTasmota(link, speed=10),
     lambda box: box.running(),
     light="Hall plug",
+    area="Hall",
     cover="Hall blind",
 )
 
@@ -123,6 +124,7 @@ HOMIE = Species(
     lambda link: SimulatedHomie5(link, speed=5),
     lambda device: device.running(),
     light="Landing light",
+    area="Landing",
     cover="Landing blind",
     known_by="reports",
     # It has taken the command, and what it does with it is never asked for.
@@ -134,6 +136,7 @@ SHELLY = Species(
     lambda link: SimulatedShelly(link, speed=5),
     lambda box: box.running(),
     light="Hall socket",
+    area="Hall",
     cover="Hall roller",
 )
 
@@ -142,6 +145,7 @@ OLD_SHELLY = Species(
     SimulatedOldShelly,
     lambda plug: plug.running(),
     light="cellar plug",
+    area="Cellar",
     title="shelly, first generation",
     # It has no word for "no": it stays as it was.
     truths={Lie.REFUSE: "failed"},
