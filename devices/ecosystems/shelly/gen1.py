@@ -75,6 +75,7 @@ class Gen1:
 
     def __init__(self) -> None:
         self._boxes: dict[str, _Box] = {}
+        self._by_mac: dict[str, str] = {}
         self._by_device: dict[str, str] = {}
 
     def announced(self, raw: Mapping[str, Any]) -> Iterator[Sighting]:
@@ -91,7 +92,7 @@ class Gen1:
         if before is None or (before.mac, before.parts) != (mac, parts):
             if before is None and len(self._boxes) >= MAX_BOXES:
                 raise PayloadError("there are too many devices")
-            yield from self._take(_Box(name, mac, parts, found.sleepy), before)
+            yield from self._take(_Box(name, mac, parts, found.sleepy))
         yield from self.is_there(name, online=True)
 
     def is_there(self, name: str, *, online: bool) -> Iterator[Sighting]:
@@ -144,20 +145,28 @@ class Gen1:
         """Whether the device is one of these."""
         return device_id in self._by_device
 
-    def _take(self, box: _Box, before: _Box | None) -> Iterator[Sighting]:
-        if before is not None:
-            for topic_filter in set(before.listening()) - set(box.listening()):
-                yield Listen(topic_filter, wanted=False)
-        for device_id in before.parts if before else ():
-            if device_id not in box.parts:
-                self._by_device.pop(device_id, None)
-                yield Removed(device_id)
+    def _take(self, box: _Box) -> Iterator[Sighting]:
+        """In place of who had its name, and of what it was called before."""
+        for name in {box.name, self._by_mac.get(box.mac, box.name)}:
+            before = self._boxes.pop(name, None)
+            if before is not None:
+                yield from self._drop(before, box)
         self._boxes[box.name] = box
+        self._by_mac[box.mac] = box.name
         self._by_device.update(dict.fromkeys(box.parts, box.name))
         for topic_filter in box.listening():
             yield Listen(topic_filter)
         for device_id in box.parts:
             yield from self._announce(box, device_id)
+
+    def _drop(self, before: _Box, box: _Box) -> Iterator[Sighting]:
+        """Forget what of `before` is not in `box` any more."""
+        self._by_mac.pop(before.mac, None)
+        for topic_filter in set(before.listening()) - set(box.listening()):
+            yield Listen(topic_filter, wanted=False)
+        for device_id in before.parts.keys() - box.parts.keys():
+            self._by_device.pop(device_id, None)
+            yield Removed(device_id)
 
     def _announce(self, box: _Box, device_id: str) -> Iterator[Sighting]:
         part = box.parts[device_id]

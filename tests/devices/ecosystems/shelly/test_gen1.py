@@ -105,6 +105,17 @@ def test_two_relays_are_two_devices_until_they_drive_a_roller() -> None:
     assert [s.description.id for s in sightings if isinstance(s, Announced)] == [PLUG]
 
 
+def test_a_device_that_was_renamed_is_found_and_told_at_its_new_topic_only() -> None:
+    shelly = known()
+    sightings = heard(shelly, [announcement(id="toaster")])
+    assert not [s for s in sightings if isinstance(s, Removed)]
+    assert Listen("shellies/plug/relay/#", wanted=False) in sightings
+    assert sent(shelly, PLUG, "turn_on").messages[0].topic == "shellies/toaster/relay/0/command"
+    # What the broker still holds of its old name is not its word, nor is its old will.
+    old = [message("shellies/plug/relay/0", "on"), message("shellies/plug/online", "false")]
+    assert heard(shelly, old) == []
+
+
 def test_one_that_comes_back_is_asked_for_its_state() -> None:
     shelly = known()
     (gone,) = shelly.decode(message("shellies/plug/online", "false"))
