@@ -54,6 +54,7 @@ class Zigbee2Mqtt:
         self._groups: dict[str, str] = {}
         self._said: set[str] = set()
         self._cached: set[str] = set()
+        self._bolts: dict[str, Scalar] = {}
         self._online: bool | None = None
 
     def filters(self) -> Sequence[TopicFilter]:
@@ -157,6 +158,7 @@ class Zigbee2Mqtt:
             self._devices.pop(device_id, None)
             if device_id not in besides:
                 self._said.discard(device_id)
+                self._bolts.pop(device_id, None)
                 yield Removed(device_id)
 
     def _grouped(self, raw: object) -> Iterator[Sighting]:
@@ -218,10 +220,16 @@ class Zigbee2Mqtt:
                 if value is not None:
                     state[field.key] = value
             if state:
-                # A lock reports its bolt; everything else may be what the bridge assumes.
-                own_word = part.kind == "lock"
-                evidence = Evidence.REPORTED if own_word else Evidence.ECHOED
-                yield StateReport(device_id, state, live, evidence)
+                yield StateReport(device_id, state, live, self._proves(device_id, part, state))
+
+    def _proves(self, device_id: str, part: Part, state: dict[str, Scalar]) -> Evidence:
+        """The bridge assumes nothing of a bolt, but repeats what it knows with any other news."""
+        bolt = state.get("locked")
+        if part.kind != "lock" or bolt is None:
+            return Evidence.ECHOED
+        before = self._bolts.get(device_id)
+        self._bolts[device_id] = bolt
+        return Evidence.ECHOED if before in (None, bolt) else Evidence.REPORTED
 
 
 def _ids(thing: Thing) -> dict[str, Part]:

@@ -38,7 +38,10 @@ def encode(target: Target, part: Part, command: Command) -> Delivery:
     """One attempt of `command` for `part`. Raises CommandRefusedError."""
     body, state, fields = _told(target, part, command)
     expiry_s = max(1, math.ceil(command.ttl_ms / 1000))
-    proof = Proof(_needs(part, state, fields), state, _asking(target, fields), sleepy=target.sleepy)
+    # A lock on a battery wakes to obey, and answers then.
+    wakes = part.kind == "lock" or not target.sleepy
+    asking = _asking(target, fields) if wakes else []
+    proof = Proof(_needs(part, state, fields), state, asking, sleepy=target.sleepy)
     return Delivery([_publish(f"{target.topic}/set", body, expiry_s)], proof)
 
 
@@ -99,9 +102,8 @@ def _needs(part: Part, state: Mapping[str, Scalar], fields: list[Field]) -> Evid
 
 
 def _asking(target: Target, fields: list[Field]) -> list[Publish]:
-    """The read-back; a device that sleeps would not hear it."""
     asked = {field.wire: "" for field in fields if field.gettable}
-    return [_publish(f"{target.topic}/get", asked, 2)] if asked and not target.sleepy else []
+    return [_publish(f"{target.topic}/get", asked, 2)] if asked else []
 
 
 def _publish(topic: str, body: Mapping[str, object], expiry_s: int) -> Publish:

@@ -18,7 +18,7 @@ LEVEL = generic("numeric", "brightness", 7, value_min=0, value_max=254)
 WARMTH = generic("numeric", "color_temp", 7, value_min=153, value_max=500)
 POSITION = generic("numeric", "position", 7, value_min=0, value_max=100)
 MOVES = generic("enum", "state", 3, values=["OPEN", "CLOSE", "STOP"])
-BOLT = generic("binary", "state", 3, value_on="LOCK", value_off="UNLOCK")
+BOLT = generic("binary", "state", 7, value_on="LOCK", value_off="UNLOCK")
 
 
 def part(*exposes: dict[str, Any]) -> Part:
@@ -85,10 +85,13 @@ def test_a_cover_without_positions_opens_and_closes() -> None:
         told(gate, "set_cover", position=40)
 
 
-def test_a_lock_is_believed_by_its_own_word() -> None:
-    delivery = told(part(wrapper("lock", BOLT)), "lock")
+def test_a_lock_is_asked_even_when_it_sleeps() -> None:
+    delivery = told(part(wrapper("lock", BOLT)), "lock", sleepy=True)
     assert body(delivery) == {"state": "LOCK"}
     assert delivery.proof.needs is Evidence.SETTLED
+    assert [json.loads(question.payload) for question in delivery.proof.read_back] == [
+        {"state": ""}
+    ]
 
 
 def test_a_button() -> None:
