@@ -17,6 +17,8 @@ from gateway.events import FunctionCall
 # What a call may carry beyond any tool's need: deeper or wider is an attack or a mistake.
 MAX_DEPTH = 8
 MAX_VALUES = 1000
+# All texts of a call together: thousands of calls are remembered.
+MAX_TEXT = 16 * 1024
 MAX_KEY_LENGTH = 128
 
 
@@ -247,7 +249,7 @@ def read_arguments(raw: object) -> tuple[dict[str, Any], str]:
 
     An object is taken as it is, a text must be a JSON object, nothing at all means {}.
     Broken JSON is never repaired: half an argument could be half a command. More than
-    MAX_VALUES, or deeper than MAX_DEPTH, is taken as wrong.
+    MAX_VALUES or MAX_TEXT characters, or deeper than MAX_DEPTH, is taken as wrong.
     """
     if raw is None or raw == "":
         return {}, ""
@@ -265,12 +267,14 @@ def read_arguments(raw: object) -> tuple[dict[str, Any], str]:
 def _too_much(arguments: dict[str, Any]) -> str:
     """What no tool would take and every reader would stumble over, as a sentence, else ""."""
     level: list[object] = [arguments]
-    count = 0
+    count = text = 0
     for _ in range(MAX_DEPTH + 1):
         keys = [key for value in level if isinstance(value, dict) for key in value]
         level = [item for value in level for item in _inside(value)]
         count += len(level)
-        if count > MAX_VALUES or any(len(key) > MAX_KEY_LENGTH for key in keys):
+        text += sum(len(item) for item in level if isinstance(item, str))
+        too_long = count > MAX_VALUES or text > MAX_TEXT
+        if too_long or any(len(key) > MAX_KEY_LENGTH for key in keys):
             return "The arguments are too long."
         if not level:
             return ""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.providers.base import (
     MAX_DEPTH,
     MAX_KEY_LENGTH,
+    MAX_TEXT,
     MAX_VALUES,
     Endpoint,
     read_arguments,
@@ -47,6 +48,7 @@ def nested(depth: int) -> dict[str, object]:
         (dict.fromkeys(map(str, range(MAX_VALUES)), 1), ""),
         (dict.fromkeys(map(str, range(MAX_VALUES + 1)), 1), "The arguments are too long."),
         ({"a": [{}] * 500, "b": [[]] * 500}, "The arguments are too long."),
+        ({"a": "x" * (MAX_TEXT + 1)}, "The arguments are too long."),
         ({"k" * MAX_KEY_LENGTH: 1}, ""),
         ({"a": {"k" * (MAX_KEY_LENGTH + 1): 1}}, "The arguments are too long."),
     ],
