@@ -16,6 +16,11 @@ _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NEAR_COLOR = 40
 # Half a degree is what a person can ask for and a thermostat can hold.
 _NEAR_DEGREES = 0.3
+_NEAR_PERCENT = 1.0
+_PERCENTAGES = frozenset({"brightness", "position", "fan_percent"})
+# What a number that is sent and comes back as text may lose.
+_NEAR_SHARE = 0.001
+_NEAR_SHARE_OF_KELVIN = 0.01
 
 # What a verb makes pointless beside what it writes: "off" replaces a waiting "dim to 40 %",
 # after "stop" nothing that waited may start to move, and no "stop" may end a later movement.
@@ -132,9 +137,9 @@ def supports(description: Description, verb: str) -> bool:
 def contradicts(state: Mapping[str, Scalar], expected: Mapping[str, Scalar]) -> str | None:
     """The first key of `expected` that `state` reports with another value, None when none does.
 
-    Temperatures to reach agree within 0.3 degrees; other numbers within 1 (brightness and
-    colour temperature pass through coarser scales on the device) or within 1 % of the wanted
-    value; colours when no part of #rrggbb is more than 40 of 255 off (lamps show the nearest
+    Percentages agree within 1, colour temperatures within 1 % (both pass through coarser
+    scales on the device); temperatures to reach within 0.3 degrees, other numbers within
+    0.1 %; colours when no part of #rrggbb is more than 40 of 255 off (lamps show the nearest
     that they can); other texts whatever their case. A key that is not reported, or reported
     as null (not known), contradicts nothing.
     """
@@ -149,11 +154,19 @@ def _agree(key: str, value: Scalar, wanted: Scalar) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(value, int | float) and isinstance(wanted, int | float):
-        near = _NEAR_DEGREES if key == "target_temperature" else max(1.0, abs(wanted) * 0.01)
-        return abs(value - wanted) <= near
+        return abs(value - wanted) <= _near(key, wanted)
     if isinstance(value, str) and isinstance(wanted, str):
         if _COLOR.fullmatch(value) and _COLOR.fullmatch(wanted):
             parts = zip(bytes.fromhex(value[1:]), bytes.fromhex(wanted[1:]), strict=True)
             return all(abs(one - other) <= _NEAR_COLOR for one, other in parts)
         return value.casefold() == wanted.casefold()
     return value == wanted
+
+
+def _near(key: str, wanted: float) -> float:
+    """How far apart two numbers of `key` may be that mean the same."""
+    if key in _PERCENTAGES:
+        return _NEAR_PERCENT
+    if key == "target_temperature":
+        return _NEAR_DEGREES
+    return abs(wanted) * (_NEAR_SHARE_OF_KELVIN if key == "color_temperature" else _NEAR_SHARE)

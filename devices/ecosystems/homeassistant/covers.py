@@ -158,7 +158,8 @@ def _tilt(entity: Entity) -> Part:
         if asked is None or not 0 <= asked <= _OPEN:
             raise refused("tilt must be a number from 0 to 100.", "invalid")
         wire = way.wire(asked)
-        return Order((sender.message(wire, tilt_position=wire),), {"tilt": asked}, needs)
+        shown = way.percent(wire)
+        return Order((sender.message(wire, tilt_position=wire),), {"tilt": shown}, needs)
 
     def read(text: str) -> State:
         found = payload.number(text)

@@ -17,7 +17,6 @@ from devices.contract.errors import CommandRefusedError
 from devices.contract.verbs import expected_state
 from devices.ecosystems.base import Delivery, Proof
 from devices.ecosystems.zigbee2mqtt.exposes import Field, Part
-from devices.ecosystems.zigbee2mqtt.values import Mired
 from devices.link.base import Publish
 
 # What moves: its first echo is where it shall go, not where it is.
@@ -66,8 +65,9 @@ def _told(
             continue
         written = field.codec.write(value)
         body[field.wire] = written
-        # What the device can show of it: a warmth is rounded to whole mireds.
-        state[key] = field.codec.read(written) if isinstance(field.codec, Mired) else value
+        # What the device can show of it: a warmth in whole mireds, a colour without its brightness.
+        shown = field.codec.read(written)
+        state[key] = value if shown is None else shown
         fields.append(field)
     return body, state, fields
 

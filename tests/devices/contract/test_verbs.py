@@ -125,3 +125,10 @@ def test_a_lamp_shows_the_nearest_colour_that_it_can(heard: str, agrees: bool) -
 def test_half_a_degree_is_another_temperature(heard: float, agrees: bool) -> None:
     key = "target_temperature"
     assert (contradicts({key: heard}, {key: 21.5}) is None) is agrees
+
+
+@pytest.mark.parametrize(
+    ("heard", "agrees"), [(1.9, True), (1.9000001, True), (1.0, False), (1.8, False), (2, False)]
+)
+def test_a_named_value_is_reached_or_not(heard: float, agrees: bool) -> None:
+    assert (contradicts({"Dose": heard}, {"Dose": 1.9}) is None) is agrees

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from devices.contract.command import Ack, AckError, AckStatus, Evidence
+from devices.ecosystems.base import Proof
 from gateway.dispatch.flight import Flight
 from gateway.dispatch.lifecycle import Event, State
 from gateway.dispatch.order import Order
@@ -76,6 +77,13 @@ async def test_only_a_success_can_contradict_itself() -> None:
     failed = acknowledged(flight("turn_on"), AckStatus.FAILED, Event.FAIL, on=False)
     honest = acknowledged(flight("turn_on"), AckStatus.SUCCEEDED, Event.SUCCEED, on=True)
     assert [f.result().contradiction for f in (lied, failed, honest)] == ["on", "", ""]
+
+
+async def test_what_the_ecosystem_said_would_be_shown_is_no_contradiction() -> None:
+    made = flight("set_fan", percent=30)
+    made.proof = Proof(Evidence.ECHOED, {"fan_percent": 50})
+    acknowledged(made, AckStatus.SUCCEEDED, Event.SUCCEED, fan_percent=50)
+    assert made.result().contradiction == ""
 
 
 async def test_why_it_failed_is_in_the_result() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from devices.contract.command import Command, Evidence
 from devices.contract.errors import CommandRefusedError
+from devices.contract.verbs import contradicts
 from devices.ecosystems.base import Delivery
 from devices.ecosystems.zigbee2mqtt.command import Target, encode
 from devices.ecosystems.zigbee2mqtt.exposes import Part, parts
@@ -34,6 +35,19 @@ def body(delivery: Delivery) -> Any:
     (message,) = delivery.messages
     assert message.topic == "z/thing/set"
     return json.loads(message.payload)
+
+
+@pytest.mark.parametrize("form", ["color_xy", "color_hs"])
+def test_a_dark_colour_is_shown_as_bright_as_the_lamp_is(form: str) -> None:
+    names = {"color_xy": ("x", "y"), "color_hs": ("hue", "saturation")}[form]
+    parts_of = [generic("numeric", name, 7) for name in names]
+    color = {"type": "composite", "name": form, "property": "color", "access": 7}
+    delivery = told(
+        part(wrapper("light", STATE, {**color, "features": parts_of})),
+        "turn_on",
+        color="#008000",
+    )
+    assert contradicts({"color": "#00ff00"}, {"color": delivery.proof.state["color"]}) is None
 
 
 def test_all_that_is_asked_of_a_lamp_is_one_message() -> None:

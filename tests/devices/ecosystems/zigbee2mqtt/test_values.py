@@ -51,19 +51,19 @@ def test_words_that_mean_the_opposite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "value"),
+    ("key", "codec", "value"),
     [
-        (Switch("ON", "OFF"), True),
-        (Scale(254), 60),
-        (Mired(153, 500), 2700),
-        (Color(by_hue=True), "#ff8000"),
-        (Color(by_hue=False), "#ff8000"),
-        (Number(0, 10), 7.5),
-        (Choice(("low", "high"), ("low", "high")), "High"),
+        ("on", Switch("ON", "OFF"), True),
+        ("brightness", Scale(254), 60),
+        ("color_temperature", Mired(153, 500), 2700),
+        ("color", Color(by_hue=True), "#ff8000"),
+        ("color", Color(by_hue=False), "#ff8000"),
+        ("level", Number(0, 10), 7.5),
+        ("mode", Choice(("low", "high"), ("low", "high")), "High"),
     ],
 )
-def test_what_is_written_reads_the_same(codec: Any, value: Any) -> None:
-    assert contradicts({"x": codec.read(codec.write(value))}, {"x": value}) is None
+def test_what_is_written_reads_the_same(key: str, codec: Any, value: Any) -> None:
+    assert contradicts({key: codec.read(codec.write(value))}, {key: value}) is None
 
 
 @pytest.mark.parametrize("value", [-1, 11, True, "5", None])
