@@ -136,7 +136,9 @@ def _parameter(name: str, told: object, *, required: bool) -> Parameter | None:
     told = _simple(told)
     kind = told.get("type")
     choices = told.get("enum", [])
-    if kind not in _TYPES or not _PARAMETER.fullmatch(name) or not isinstance(choices, list):
+    if not isinstance(kind, str) or kind not in _TYPES or not _PARAMETER.fullmatch(name):
+        return None
+    if not isinstance(choices, list):
         return None
     words = [choice for choice in choices if isinstance(choice, str) and choice]
     # Numbers to choose from are no range, and the gateway could not check them.

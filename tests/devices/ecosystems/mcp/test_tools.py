@@ -59,6 +59,8 @@ def test_parameters_of_the_simple_types() -> None:
         {"type": "integer", "enum": [1, 2]},
         {"type": "string", "enum": ["a\nb"]},
         {"$ref": "#/x"},
+        {"type": ["null", "number"], "anyOf": [{}]},
+        {"type": [{"type": "string"}, "null"]},
         True,
     ],
 )
