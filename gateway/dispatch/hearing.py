@@ -72,8 +72,9 @@ class Hearing:
     def silent(self, flight: Flight) -> None:
         """The time to deliver is over, and no word ended the command."""
         witness = flight.witness
-        if witness is not None and witness.contradiction:
-            # It has spoken, and what was asked for is not there.
+        settles = flight.proof.needs >= Evidence.SETTLED
+        if witness is not None and witness.contradiction and not settles:
+            # It has spoken, and what was asked for is not there. A bolt may still be on its way.
             self._take(flight, Ack(flight.id, AckStatus.FAILED, witness.state))
         elif flight.proof.sleepy:
             flight.step(Event.ACCEPT)
@@ -84,6 +85,9 @@ class Hearing:
         """The caller has its answer, or left: what its device says now is late news."""
         flight.answered = True
         if flight.state in BEGUN:
+            self._listen_on(flight)
+        elif flight.state is State.TIMED_OUT and flight.witness is not None:
+            self._on_record(flight)
             self._listen_on(flight)
         elif flight.state is State.TIMED_OUT or not flight.attempts:
             self._ended(flight)
@@ -151,18 +155,28 @@ class Hearing:
             )
 
     def _never_finished(self, flight: Flight) -> None:
-        """The device accepted, and its time to complete has passed."""
+        """The time to complete has passed: who accepted is told of, who never spoke was."""
+        if flight.state is State.TIMED_OUT:
+            self._forget(flight)
+            return
         flight.step(Event.TIME_OUT)
         self._ended(flight)
         flight.late(flight.result())
 
     def _ended(self, flight: Flight) -> None:
+        self._forget(flight)
+        if flight.state is not State.TIMED_OUT:
+            self.matcher.ended(flight)
+        self._on_record(flight)
+
+    def _forget(self, flight: Flight) -> None:
+        """What its device reports concerns it no more."""
         timer = self._completing.pop(flight.id, None)
         if timer is not None:
             timer.cancel()
-        if flight.state is not State.TIMED_OUT:
-            self.matcher.ended(flight)
         self._watch.end(flight)
+
+    def _on_record(self, flight: Flight) -> None:
         self._bus.publish(CommandEnded(flight.id, flight.order.device_id, flight.state.value))
 
     # --- what is told --------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from devices.contract.command import Evidence
 from devices.ecosystems.base import StateReport
 from gateway.dispatch.flight import Flight
+from gateway.dispatch.lifecycle import State
 from gateway.dispatch.witness import Finding, Witness
 
 # A movement that nothing was heard of for so long is asked about: it may have ended.
@@ -45,6 +46,7 @@ class Watch:
             flight.witness.sent_again()
         elif flight.proof.state:
             flight.witness = Witness(flight.proof)
+            self._overtake(flight)
             self._open.setdefault(flight.order.device_id, {})[flight] = flight.witness
             if flight.proof.read_back:
                 self._ask_at(flight, flight.deliver_by - READ_BACK_S)
@@ -82,11 +84,24 @@ class Watch:
             if finding is Finding.ECHOED and not settles:
                 self._ask_soon(flight, 0.0 if flight.proof.answers_apart else ECHO_S)
             elif not witness.moving:
-                self._ask_soon(flight, QUIET_S)
+                self._ask_when_quiet(flight, finding)
             else:
                 self._calm(flight)
         if finding is not Finding.NOTHING:
             self._found(flight, finding)
+
+    def _overtake(self, flight: Flight) -> None:
+        """What comes now is about `flight`, not about an earlier one that nobody waits for."""
+        for other in tuple(self._open.get(flight.order.device_id, ())):
+            if other.state is State.TIMED_OUT and not other.writes.isdisjoint(flight.writes):
+                self.end(other)
+
+    def _ask_when_quiet(self, flight: Flight, finding: Finding) -> None:
+        """It may have come to rest; what nobody but the bridge has said is asked in time."""
+        now = asyncio.get_running_loop().time()
+        in_time = max(now + ECHO_S, flight.deliver_by - READ_BACK_S)
+        waits = finding is Finding.ECHOED and flight.state is State.SENT
+        self._ask_at(flight, min(now + QUIET_S, in_time) if waits else now + QUIET_S)
 
     def _ask_soon(self, flight: Flight, delay_s: float) -> None:
         if delay_s:

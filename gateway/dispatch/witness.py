@@ -59,8 +59,8 @@ class Witness:
 
     @property
     def state(self) -> Mapping[str, Scalar]:
-        """What was reported since the command was sent."""
-        return self._heard
+        """What was reported since the command was sent; an echo is less than the device's word."""
+        return {**self._heard, **self._told}
 
     @property
     def evidence(self) -> Evidence:

@@ -230,7 +230,8 @@ def _failed(case: _Case) -> str:
         return f"{case.name} failed{_reason(case.result)}"
     value = case.result.device_state.get(key)
     words = state_sentence("it", {key: value}) or f"It reports {_words(key)} {_number(value)}."
-    return f"{case.name} claims success but reports otherwise. {words}"
+    claim = "claims success" if case.result.state is State.SUCCEEDED else "was told"
+    return f"{case.name} {claim} but reports otherwise. {words}"
 
 
 def _rejected(case: _Case) -> str:

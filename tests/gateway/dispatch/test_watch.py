@@ -192,6 +192,62 @@ async def test_a_late_echo_is_not_taken_for_the_answer() -> None:
         assert (result.state, result.contradiction) == (State.FAILED, "on")
 
 
+async def test_what_it_says_when_nobody_waits_any_more_is_told() -> None:
+    async with yard() as here:
+        here.says_after(8, on=True)
+        assert (await here.order()).state is State.TIMED_OUT
+        await pause(5)
+        (late,) = here.bench.late
+        assert late.state is State.SUCCEEDED
+
+
+async def test_what_it_says_after_a_newer_command_is_about_that_one() -> None:
+    async with yard() as here:
+        assert (await here.order()).state is State.TIMED_OUT
+        here.says_after(1, on=True)
+        assert (await here.order()).state is State.SUCCEEDED
+        assert here.bench.late == []
+
+
+async def test_nobody_listens_for_ever_for_a_device_that_timed_out() -> None:
+    async with yard() as here:
+        assert (await here.order()).state is State.TIMED_OUT
+        await pause(15)
+        here.says(on=True)
+        await settle()
+        assert here.bench.late == []
+
+
+async def test_a_bolt_that_the_bridge_calls_locked_late_is_asked_in_time() -> None:
+    async with yard(SETTLES) as here:
+        for at_s in (1.3, 2.1):
+            here.says_after(at_s, position=100)
+        here.says_after(2.2, position=100)
+        here.says_after(2.3, position=100)
+        await here.order("set_cover", position=100)
+        assert here.asked()[0] == 2.0
+
+
+async def test_what_has_not_begun_to_move_has_not_failed() -> None:
+    async with yard(SETTLES, Evidence.REPORTED) as here:
+        here.says_after(2.1, position=0)
+        here.says_after(5, position=0, moving=True)
+        here.says_after(9, position=100, moving=False)
+        assert (await here.order("set_cover", position=100)).state is State.TIMED_OUT
+        await pause(10)
+        (late,) = here.bench.late
+        assert late.state is State.SUCCEEDED
+
+
+async def test_what_a_device_denied_is_not_told_as_the_bridge_echoes_it() -> None:
+    async with yard(READ_BACK) as here:
+        here.says_after(0.1, on=True)
+        here.says_after(0.3, on=False)
+        here.says_after(0.5, on=True)
+        result = await here.order()
+        assert (result.state, result.device_state) == (State.FAILED, {"on": False})
+
+
 async def test_a_movement_is_pending_and_then_told() -> None:
     async with yard(SETTLES, Evidence.REPORTED) as here:
         here.says_after(0.1, position=0, moving=True)

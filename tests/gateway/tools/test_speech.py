@@ -43,6 +43,11 @@ def told(result: Result, command: str = "turn_on", **args: Any) -> Outcome:
             "Kitchen light claims success but reports otherwise. It is off.",
         ),
         (
+            Result(State.FAILED, contradiction="on", device_state={"on": False}),
+            Status.FAILED,
+            "Kitchen light was told but reports otherwise. It is off.",
+        ),
+        (
             Result(State.SUCCEEDED, contradiction="brightness", device_state={"brightness": 20}),
             Status.FAILED,
             "Kitchen light claims success but reports otherwise. It reports brightness 20.",
