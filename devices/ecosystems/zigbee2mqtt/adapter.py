@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from devices.contract.capability import Description
-from devices.contract.command import Command, Evidence, Scalar
+from devices.contract.command import Command
 from devices.contract.errors import CommandRefusedError, PayloadError
 from devices.ecosystems import payload
 from devices.ecosystems.base import (
@@ -31,6 +31,7 @@ from devices.ecosystems.zigbee2mqtt import bridge
 from devices.ecosystems.zigbee2mqtt.bridge import Thing
 from devices.ecosystems.zigbee2mqtt.command import Target, encode
 from devices.ecosystems.zigbee2mqtt.exposes import Part
+from devices.ecosystems.zigbee2mqtt.news import News
 from devices.link.base import Message, Publish
 
 # The whole list comes as one message, about 3.5 kB a device.
@@ -54,7 +55,7 @@ class Zigbee2Mqtt:
         self._groups: dict[str, str] = {}
         self._said: set[str] = set()
         self._cached: set[str] = set()
-        self._bolts: dict[str, Scalar] = {}
+        self._news = News()
         self._online: bool | None = None
 
     def filters(self) -> Sequence[TopicFilter]:
@@ -151,6 +152,7 @@ class Zigbee2Mqtt:
     def _forget(self, thing: Thing, besides: Iterable[str] = ()) -> Iterator[Sighting]:
         if self._by_name.get(thing.name) == thing.ieee:
             del self._by_name[thing.name]
+        self._news.forget(thing.ieee)
         topic = f"{self._base}/{thing.name}"
         yield Listen(topic, wanted=False)
         yield Listen(f"{topic}/+", wanted=False)
@@ -158,7 +160,6 @@ class Zigbee2Mqtt:
             self._devices.pop(device_id, None)
             if device_id not in besides:
                 self._said.discard(device_id)
-                self._bolts.pop(device_id, None)
                 yield Removed(device_id)
 
     def _grouped(self, raw: object) -> Iterator[Sighting]:
@@ -213,23 +214,8 @@ class Zigbee2Mqtt:
     def _reported(self, thing: Thing, body: dict[str, Any], message: Message) -> Iterator[Sighting]:
         live = not message.retained and thing.ieee not in self._cached
         self._cached.discard(thing.ieee)
-        for device_id, part in _ids(thing).items():
-            state: dict[str, Scalar] = {}
-            for field in part.fields:
-                value = field.codec.read(body[field.wire]) if field.wire in body else None
-                if value is not None:
-                    state[field.key] = value
-            if state:
-                yield StateReport(device_id, state, live, self._proves(device_id, part, state))
-
-    def _proves(self, device_id: str, part: Part, state: dict[str, Scalar]) -> Evidence:
-        """The bridge assumes nothing of a bolt, but repeats what it knows with any other news."""
-        bolt = state.get("locked")
-        if part.kind != "lock" or bolt is None:
-            return Evidence.ECHOED
-        before = self._bolts.get(device_id)
-        self._bolts[device_id] = bolt
-        return Evidence.ECHOED if before in (None, bolt) else Evidence.REPORTED
+        for device_id, state, evidence in self._news.hear(thing.ieee, _ids(thing), body):
+            yield StateReport(device_id, state, live, evidence)
 
 
 def _ids(thing: Thing) -> dict[str, Part]:

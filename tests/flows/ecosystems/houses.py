@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from devices.link.base import Link
 from devices.link.mqtt import MqttLink, MqttOptions
+from devices.simulated.esphome import SimulatedNode
 from devices.simulated.homeassistant import SimulatedAnnouncer
 from devices.simulated.homie5 import SimulatedHomie5
 from devices.simulated.lies import Lie
@@ -99,6 +100,19 @@ HOMEASSISTANT = Species(
     truths={Lie.ECHO: "unconfirmed", Lie.REFUSE: "timed_out"},
 )
 
+ESPHOME = Species(
+    "homeassistant",
+    lambda link: SimulatedNode(link, speed=5),
+    lambda node: node.running(),
+    title="homeassistant, ESPHome",
+    light="Porch lamp",
+    cover="Porch awning",
+    area="Porch",
+    known_by="echo only",
+    known_while=HOMEASSISTANT.known_while,
+    truths=HOMEASSISTANT.truths,
+)
+
 TASMOTA = Species(
     "tasmota",
     lambda link: SimulatedTasmota(link, speed=10),
@@ -163,7 +177,7 @@ MCP = Species(
     truths={Lie.ECHO: "timed_out", Lie.OFFLINE: "unknown_tool", Lie.JAM: "failed"},
 )
 
-SPECIES = (HOMEASSISTANT, HOMIE, MCP, SHELLY, OLD_SHELLY, TASMOTA, ZIGBEE2MQTT)
+SPECIES = (HOMEASSISTANT, ESPHOME, HOMIE, MCP, SHELLY, OLD_SHELLY, TASMOTA, ZIGBEE2MQTT)
 
 
 @asynccontextmanager

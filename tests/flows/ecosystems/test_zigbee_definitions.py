@@ -39,7 +39,11 @@ def definitions() -> list[dict[str, Any]]:
     if not INSTALLED:
         return sample()
     printed = subprocess.run(
-        ["node", str(SCRIPT)], cwd=Path(INSTALLED).resolve(), check=True, capture_output=True, text=True
+        ["node", str(SCRIPT)],
+        cwd=Path(INSTALLED).resolve(),
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return [json.loads(line) for line in printed.stdout.splitlines()]
 

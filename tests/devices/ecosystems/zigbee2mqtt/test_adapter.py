@@ -23,14 +23,7 @@ from devices.ecosystems.base import (
 from devices.ecosystems.zigbee2mqtt.adapter import Zigbee2Mqtt
 from devices.link.base import Message
 from tests.devices.ecosystems.transcripts import heard, message
-from tests.devices.ecosystems.zigbee2mqtt.definitions import (
-    STATE,
-    entries,
-    entry,
-    generic,
-    sample,
-    wrapper,
-)
+from tests.devices.ecosystems.zigbee2mqtt.definitions import STATE, entries, entry, sample, wrapper
 
 pytestmark = pytest.mark.unit
 
@@ -211,19 +204,3 @@ def test_any_json_is_heard_without_an_error(leaf: str, body: Any) -> None:
     for sighting in says(known(), leaf, body):
         if isinstance(sighting, StateReport):
             json.dumps(dict(sighting.state), allow_nan=False)
-
-
-def test_a_lock_is_believed_when_its_bolt_moves_and_not_when_its_battery_is_told() -> None:
-    bolt = generic("binary", "state", 7, value_on="LOCK", value_off="UNLOCK")
-    made = Zigbee2Mqtt()
-    heard(made, [listed(entry([wrapper("lock", bolt)], friendly_name="door"))])
-
-    def proves(**told: Any) -> Evidence:
-        (report,) = [s for s in says(made, "door", told) if isinstance(s, StateReport)]
-        return report.evidence
-
-    # The bridge adds what it remembers to each message: the bolt may be elsewhere by now.
-    assert proves(state="LOCK", battery=80) is Evidence.ECHOED
-    assert proves(state="LOCK", battery=79) is Evidence.ECHOED
-    assert proves(state="UNLOCK", battery=79) is Evidence.REPORTED
-    assert proves(state="UNLOCK", battery=78) is Evidence.ECHOED
