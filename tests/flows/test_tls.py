@@ -43,7 +43,8 @@ def configured(folder: Path, cloud_url: str, broker_url: str, ca_file: Path | st
     sections = {
         "session": {"url": cloud_url, "license": "sk-1", "ca_file": str(ca_file)},
         "mqtt": {"url": broker_url, "client_id": fresh_root()},
-        "devices": {"root": fresh_root()},
+        # What other tests left on the shared broker is not of this house.
+        "devices": {"root": fresh_root(), "ecosystems": {"native": {}}},
         "journal": {"path": ""},
     }
     path = folder / "gateway.yaml"

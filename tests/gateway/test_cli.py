@@ -183,7 +183,7 @@ def home(mosquitto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     config = tmp_path_factory.mktemp("cli") / "gateway.yaml"
     config.write_text(
         f"session: {{license: sk-cli}}\nmqtt: {{url: '{mosquitto_url}'}}\n"
-        "devices: {root: cli-house}\n"
+        "devices: {root: cli-house, ecosystems: {native: {}}}\n"
     )
     faults = ["--fault", "kitchen-light:drop=2", "--fault", "thermostat:offline"]
     words = ["simulate", "house", "--config", str(config), *faults, "--speed", "20"]
